@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make demo       install what is missing, build, capture sim:demo and show the result
+# make check      install what is missing, build, run the tests
+# make            build only            make DEV=1        warnings are errors
+# make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+# make check-vm   the tests with a real kernel in QEMU
+# make install    PREFIX=/usr/local DESTDIR=
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+CONFIG  ?= release
+
+B := build$(if $(filter-out release,$(CONFIG)),/$(CONFIG))
+
+CC      ?= cc
+PKGS    := libusb-1.0 zlib libcrypto libudev json-c
+ISAL    := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
+
+WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+           -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings
+CFLAGS  ?= -O2 -g
+ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DUMSCTL_VERSION='"$(VERSION)"' -Isrc -I. \
+           $(if $(ISAL),-DHAVE_ISAL) $(CPPFLAGS)
+ALL_CFLAGS := -std=gnu11 -pthread $(WARN) $(if $(DEV),-Werror) $(CFLAGS)
+LIBS     = -lsgutils2 $(shell pkg-config --libs $(PKGS) $(ISAL)) -lm
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) $(ISAL))
+
+ifeq ($(CONFIG),asan)
+ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LDFLAGS += -fsanitize=address,undefined
+endif
+ALL_LDFLAGS += -pthread $(LDFLAGS)
+
+# Every room but cli/ goes into the library, so that tests and other programs use the same code.
+ROOMS    := $(filter-out cli,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
+LIB_SRC  := $(foreach room,$(ROOMS),$(wildcard src/$(room)/*.c))
+CLI_SRC  := $(wildcard src/cli/*.c)
+TEST_SRC := $(wildcard tests/*/test-*.c)
+AID_SRC  := $(wildcard tests/aid/*.c)
+
+LIB_OBJ  := $(LIB_SRC:%.c=$B/%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$B/%.o)
+AID_OBJ  := $(AID_SRC:%.c=$B/%.o)
+TEST_BIN := $(TEST_SRC:%.c=$B/%)
+TEST_SH  := $(sort $(filter-out tests/vm/%,$(wildcard tests/*/test-*.sh)))
+VM_SH    := $(sort $(wildcard tests/vm/test-*.sh))
+
+V ?= 0
+Q  = $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
+
+all: $B/umsctl
+
+$B/umsctl: $(CLI_OBJ) $B/libumsctl.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+$B/libumsctl.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$Qrm -f $@ && ar rcs $@ $^
+
+$B/%.o: %.c
+	$(call say,CC,$<)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests/%: $B/tests/%.o $(AID_OBJ) $B/libumsctl.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LDFLAGS) -lcmocka $(LIBS)
+
+.PRECIOUS: $B/%.o
+-include $(shell find $B -name '*.d' 2>/dev/null)
+
+# --- what a fresh Debian 12 lacks -----------------------------------------------------------------
+
+deps:
+	$Qtests/deps.sh build
+
+deps-check:
+	$Qtests/deps.sh build check
+
+deps-vm:
+	$Qtests/deps.sh build check vm
+
+# --- tests ----------------------------------------------------------------------------------------
+
+JOBS  ?= $(shell nproc)
+PROVE := prove --timer --exec tests/tap --jobs $(JOBS)
+
+# Make reads which packages there are when it starts, so what installs them starts it again.
+check: deps-check
+	$Q$(MAKE) --no-print-directory -j$(JOBS) check-built
+
+check-built: $B/umsctl $(TEST_BIN)
+	$QUMSCTL=$(abspath $B/umsctl) $(PROVE) $(TEST_BIN) $(TEST_SH)
+
+asan: deps-check
+	$Q$(MAKE) --no-print-directory -j$(JOBS) CONFIG=asan check-built
+
+check-vm: deps-vm
+	$Q$(MAKE) --no-print-directory -j$(JOBS) all
+	$QUMSCTL=$(abspath build/umsctl) $(PROVE) --jobs 1 $(VM_SH)
+
+demo: deps
+	$Q$(MAKE) --no-print-directory -j$(JOBS) all
+	$Qtests/demo.sh
+
+format-check:
+	$Qclang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+
+# --- the rest -------------------------------------------------------------------------------------
+
+MAN := $(wildcard man/*.[1578])
+
+install: all
+	install -D -m 755 build/umsctl $(DESTDIR)$(PREFIX)/bin/umsctl
+	install -D -m 644 udev/60-umsctl.rules $(DESTDIR)$(PREFIX)/lib/udev/rules.d/60-umsctl.rules
+	for page in $(MAN); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; \
+	done
+	build/umsctl completion bash > build/umsctl.bash
+	install -D -m 644 build/umsctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/umsctl
+
+clean:
+	rm -rf build
+
+.PHONY: all deps deps-check deps-vm check check-built asan check-vm demo format-check install clean

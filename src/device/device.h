@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which drive, and by which route.  Finds USB mass-storage drives, understands the names that users
+ * give, chooses the route (never taking what the kernel is using), and opens it.
+ */
+#ifndef UMS_DEVICE_DEVICE_H
+#define UMS_DEVICE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "scsi/scsi.h"
+#include "transport/transport.h"
+
+enum route {
+	ROUTE_AUTO,
+	ROUTE_SG,
+	ROUTE_BOT,
+	ROUTE_UAS, /* over libusb: not offered by this version */
+	ROUTE_FILE,
+};
+
+const char *route_name(enum route route);
+
+/* False when TEXT names no route. */
+bool route_parse(const char *text, enum route *route);
+
+/* One logical unit of one USB mass-storage interface, or of a simulated drive.  Texts are escaped
+ * and empty when not known. */
+struct drive {
+	uint8_t bus, address, interface, lun;
+	char port[32]; /* "1-2.3" */
+	uint16_t vid, pid, bcd_device;
+	char usb_vendor[128], usb_product[128], usb_serial[128];
+	char scsi_vendor[40], scsi_product[72], scsi_revision[24];
+	uint64_t n_blocks; /* 0: not known or no medium */
+	uint32_t block_bytes;
+	char driver[32];   /* bound kernel driver */
+	char block[64];	   /* "/dev/sdb" */
+	char sg[64];	   /* "/dev/sg1" */
+	char by_id[256];   /* first /dev/disk/by-id link */
+	char by_path[256]; /* first /dev/disk/by-path link */
+	bool offers_bot, offers_uas;
+	bool read_only;
+	char in_use[512]; /* "mounted read-write on /mnt (/dev/sdb1)", "swap …"; empty when free */
+	bool mounted_rw;  /* mounted read-write, or swapped on */
+	enum route route; /* the one that ROUTE_AUTO would choose */
+	char why[256];	  /* and why */
+};
+
+struct drive_list {
+	struct drive *drive; /* sorted by port, interface, LUN */
+	size_t n;
+};
+
+/* Every USB mass-storage LUN of this machine.  ASK_UNBOUND: drives without a kernel driver are
+ * claimed for a moment and asked INQUIRY and READ CAPACITY. */
+int drive_list_read(struct drive_list *list, bool ask_unbound, struct err *err);
+void drive_list_free(struct drive_list *list);
+
+/* A drive, opened. */
+struct device {
+	struct transport *transport; /* unguarded; device_close() closes it */
+	struct drive drive;	     /* what is known of it; for plain files most is empty */
+	char name[512];		     /* as messages should call it: "/dev/sdb", "sim:demo" */
+	enum route route;	     /* the one taken */
+	struct inquiry inquiry;
+	struct capacity capacity;
+	bool capacity_corrected;
+	uint64_t size_bytes;   /* n_blocks × block_bytes, or a plain file's exact size */
+	char unit_serial[128]; /* VPD page 80h, escaped */
+	const uint8_t *device_descriptor; /* 18 bytes, or NULL when not USB; the device's */
+	const uint8_t *config_descriptor;
+	size_t config_len;
+};
+
+struct device_options {
+	enum route route;
+	bool detach;		 /* may take the interface from the kernel's driver */
+	bool live;		 /* may read a drive that is mounted read-write */
+	unsigned int timeout_ms; /* for a command; 0 = 30 s */
+};
+
+/*
+ * Opens what NAME says: /dev/sdX, /dev/sgN, a by-id link, usb:VID:PID[:SERIAL][,lun=N],
+ * usb:BUS-PORT[.PORT…][,lun=N], sim:NAME, any block device or plain file.  Waits until the drive is
+ * ready and has asked its INQUIRY and capacity.  The transport is behind the read-only guard.
+ * NULL and ERR (kind set: ERR_NO_DEVICE, ERR_PERMISSION, ERR_BUSY, ERR_NO_MEDIUM, …) on failure,
+ * with nothing left taken.
+ */
+struct device *device_open(const char *name, const struct device_options *options, struct err *err);
+
+/* Gives back whatever was taken.  NULL is allowed. */
+void device_close(struct device *device);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The `.ums` image, for readers and for who begins, resumes and seals one.  The format is in
+ * proto/IMAGE.md.  Nothing here knows that drives exist.
+ */
+#ifndef UMS_IMAGE_IMAGE_H
+#define UMS_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blockmap.h"
+#include "base/err.h"
+
+/* --- reading --- */
+
+struct image;
+
+#define IMAGE_HASH_SHA256 1u
+#define IMAGE_HASH_MD5	  2u
+#define IMAGE_HASH_SHA1	  4u
+#define IMAGE_N_HASHES	  3
+
+struct image_info {
+	uint16_t version;
+	uint8_t uuid[16];
+	uint32_t block_bytes;
+	uint64_t n_blocks;
+	uint64_t size_bytes; /* of the drive; n_blocks × block_bytes, or less for a plain file */
+	uint32_t unit_bytes;
+	uint32_t run_bytes;
+	uint64_t created; /* seconds since 1970, UTC */
+	uint64_t file_bytes;
+	uint64_t stored_bytes; /* data as stored, without heads */
+	bool sealed;
+	uint32_t generation; /* of the seal, from 1 */
+	bool udif;	     /* has a UDIF trailer */
+	bool cut;	     /* not sealed, or what was behind the last seal is torn */
+	uint32_t pass;	     /* of the last checkpoint */
+	uint64_t position;
+	unsigned int hashes;		    /* IMAGE_HASH_… present */
+	uint8_t digest[IMAGE_N_HASHES][32]; /* in order of the bits; 32, 16, 20 bytes */
+};
+
+/* Opens PATH for reading; sealed, unsealed or cut.  NULL and ERR when nothing can be read of it. */
+struct image *image_open(const char *path, struct err *err);
+void image_close(struct image *image);
+const struct image_info *image_info(const struct image *image);
+const struct blockmap *image_map(const struct image *image);
+
+/* LEN plain bytes at OFFSET (bytes of the drive) into DATA; what the image does not have reads as
+ * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged. */
+int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err);
+
+/* Calls FUNC for each blob (newest of a name) or journal line (in order); stops and returns what
+ * FUNC returned when that is not 0. */
+int image_blobs(struct image *image,
+	int (*func)(void *context, const char *name, const void *bytes, size_t len), void *context,
+	struct err *err);
+int image_journal(struct image *image, int (*func)(void *context, const char *json), void *context,
+	struct err *err);
+
+/* The bytes of blob NAME (freed by the caller), or NULL when there is none. */
+void *image_blob(struct image *image, const char *name, size_t *len);
+
+/* --- checking --- */
+
+struct image_verify_report {
+	uint64_t chunks, bad_chunks;
+	bool digest_checked, digest_bad;
+	uint64_t problems; /* all findings */
+};
+
+/* Reads everything and checks every CRC and the digests.  FOUND is called with one sentence for
+ * each thing that is wrong, naming the file offset and the sectors.  0 when the check could be done
+ * (look at the report), -1 when not. */
+int image_verify(const char *path, void (*found)(void *context, const char *text),
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	struct image_verify_report *report, struct err *err);
+
+/* --- writing --- */
+
+struct capture_sink;
+struct image_writer;
+
+struct image_geometry {
+	uint32_t block_bytes;
+	uint64_t n_blocks;
+	uint64_t size_bytes;
+};
+
+struct image_writer_options {
+	unsigned int hashes;  /* IMAGE_HASH_…; SHA-256 is always taken */
+	bool udif;	      /* write the UDIF trailer */
+	unsigned int threads; /* compressors; 0 = one a processor */
+};
+
+/* Begins a new image.  PATH must not exist; "-" writes to standard output (a pipe). */
+struct image_writer *image_create(const char *path, const struct image_geometry *geometry,
+	const struct image_writer_options *options, struct err *err);
+
+/* Opens an image to go on with: cuts a torn tail, loads map and index. */
+struct image_writer *image_resume(
+	const char *path, const struct image_writer_options *options, struct err *err);
+
+/* The writer as a sink. */
+struct capture_sink *image_writer_sink(struct image_writer *writer);
+const struct image_info *image_writer_info(const struct image_writer *writer);
+void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
+
+/* Ends the capture: rewrites scattered runs, digests, index, footer, trailer.  PROGRESS (may be
+ * NULL) is called while data is read back. */
+int image_writer_seal(struct image_writer *writer,
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	struct err *err);
+
+/* Writes out what is pending with a last checkpoint unless sealed, and frees the writer.  -1 and
+ * ERR when that failed; freed all the same. */
+int image_writer_close(struct image_writer *writer, struct err *err);
+
+/* --- conversions --- */
+
+/* Writes the plain bytes to FD (seekable: sparse; else in order).  PROGRESS may be NULL. */
+int image_export(struct image *image, int fd,
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	struct err *err);
+
+/* The block map as a GNU ddrescue mapfile to FD. */
+int image_export_mapfile(struct image *image, int fd, struct err *err);
+
+#endif

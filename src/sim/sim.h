@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Simulated drives: in process, over the same link interface as libusb.  A drive is descriptors, a
+ * Bulk-Only state machine, a SCSI target, a medium, and a script of faults.
+ *
+ * NAME is a drive of the table (`demo`, `blank`, …) and may be followed by ",KEY=VALUE" settings:
+ *   size=64M  block=512  file=PATH (medium from a file, opened read-only)  serial=TEXT  vid/pid=HEX
+ *   bad=LBA[-LBA][:nolba][:nodata][:descriptor]   unreadable sectors; may be given several times
+ *   slow=LBA[-LBA]:MS                each READ that touches it takes MS milliseconds
+ *   delay=US                         each command takes that long
+ *   recovered=LBA[-LBA]              RECOVERED ERROR and good data
+ *   flags: ro, no-medium, no-cap16, capacity-plus-one, unit-attention, no-mode-sense, luns=N, …
+ * sim_help() says them all.
+ */
+#ifndef UMS_SIM_SIM_H
+#define UMS_SIM_SIM_H
+
+#include "base/err.h"
+
+struct link;
+
+/* Opens the simulated drive; NULL and ERR when NAME is none or a setting is wrong. */
+struct link *sim_open(const char *name, struct err *err);
+
+/* The drives of the table and the settings, for --help and man pages. */
+const char *sim_help(void);
+
+/* Walks the table: name and one line about drive I, false behind the last. */
+struct sim_about {
+	const char *name;
+	const char *about;
+};
+const struct sim_about *sim_table(unsigned int i);
+
+#endif

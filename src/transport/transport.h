@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a CDB travels: one interface over sg, BOT, UAS and plain files.  Three outcomes never share
+ * one number: the exchange did not happen (outcome), it happened and the device said no (status and
+ * sense), it happened but short (moved).  Decisions about retries look only at the reply.
+ */
+#ifndef UMS_TRANSPORT_TRANSPORT_H
+#define UMS_TRANSPORT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+#define TRANSPORT_CDB_MAX   260
+#define TRANSPORT_SENSE_MAX 252
+
+enum transfer_direction {
+	TRANSFER_NONE,
+	TRANSFER_IN,  /* device to host */
+	TRANSFER_OUT, /* host to device */
+};
+
+struct command {
+	const uint8_t *cdb; /* the caller's, for the length of the call */
+	size_t cdb_len;
+	enum transfer_direction direction;
+	void *data; /* the caller's; not written to when direction is OUT; may be NULL when len is 0
+		     */
+	size_t data_len;	  /* bytes asked for or given */
+	struct deadline deadline; /* sg: sets the kernel's time-out (whole seconds), and the return
+				   * may come later, after the kernel's own error handling */
+};
+
+enum outcome {
+	OUTCOME_DONE,	   /* the device answered: status, sense and moved are valid */
+	OUTCOME_NOT_SENT,  /* refused before anything was sent (guard, length, no memory) */
+	OUTCOME_TIMED_OUT, /* no answer by the deadline; the transport has recovered or is gone */
+	OUTCOME_ABORTED,   /* ended by a reset that another command caused: send it again, no try
+			      spent */
+	OUTCOME_BROKEN, /* the exchange broke and the transport recovered (phase error, bad CSW …)
+			 */
+	OUTCOME_GONE,	/* the drive left the bus, or cannot be recovered */
+};
+
+/* SCSI status (SAM-5 §5.3.1). */
+enum {
+	SCSI_STATUS_GOOD = 0x00,
+	SCSI_STATUS_CHECK_CONDITION = 0x02,
+	SCSI_STATUS_BUSY = 0x08,
+	SCSI_STATUS_RESERVATION_CONFLICT = 0x18,
+	SCSI_STATUS_TASK_SET_FULL = 0x28,
+	SCSI_STATUS_TASK_ABORTED = 0x40,
+};
+
+struct reply {
+	enum outcome outcome;
+	uint8_t status;
+	uint8_t sense[TRANSPORT_SENSE_MAX];
+	size_t sense_len;
+	size_t moved;	      /* bytes of data that moved; never more than data_len */
+	uint32_t reset_epoch; /* grows by one with every reset of the drive that this transport did
+			       */
+};
+
+struct transport;
+
+struct transport_ops {
+	const char *name; /* "sg", "bot", "file", … */
+
+	/* Carries one command.  Guaranteed: cdb_len is 1 … max_cdb_len, data_len is at most
+	 * max_transfer_bytes, REPLY is zeroed.  Returns 0 with outcome DONE; else -1, outcome says
+	 * which, ERR (may be NULL) why.  Before it returns the transport has recovered as far as it
+	 * can. */
+	int (*exec)(struct transport *transport, const struct command *command, struct reply *reply,
+		struct err *err);
+
+	/* Frees everything; the interface goes back to whom it was taken from. */
+	void (*close)(struct transport *transport);
+};
+
+/* Every implementation's struct begins with this one. */
+struct transport {
+	const struct transport_ops *ops;
+	size_t max_transfer_bytes;
+	size_t max_cdb_len;
+	unsigned int depth; /* callers served at once */
+};
+
+/* Checks the promises that ops->exec may rely on, zeroes REPLY, and carries COMMAND. */
+int transport_exec(struct transport *transport, const struct command *command, struct reply *reply,
+	struct err *err);
+
+/* NULL is allowed. */
+void transport_close(struct transport *transport);
+
+/* "done", "timed out", … */
+const char *outcome_name(enum outcome outcome);
+
+/*
+ * Constructors.  Each returns NULL and ERR on failure; what it was given then still is the
+ * caller's.
+ */
+struct link;
+
+/* SG_IO through libsgutils2 on PATH (/dev/sgN or a block device), opened read-only. */
+struct transport *transport_sg_open(const char *path, struct err *err);
+
+/* Bulk-Only over LINK (owned from then on), logical unit LUN. */
+struct transport *transport_bot_open(struct link *link, uint8_t lun, struct err *err);
+
+/* Number of the highest logical unit (BOT 1.0 §3.2 Get Max LUN); 0 when the device refuses. */
+uint8_t bot_get_max_lun(struct link *link);
+
+/* A block device or plain file, read by pread; answers the few commands that a capture needs. */
+struct transport *transport_file_open(const char *path, struct err *err);
+
+/* The read-only guard around INNER (owned from then on): whole CDBs are matched against a list of
+ * commands that cannot change a drive; all else is NOT_SENT. */
+struct transport *transport_guard_new(struct transport *inner, struct err *err);
+
+/* True when the guard lets this CDB pass. */
+bool guard_allows(const uint8_t *cdb, size_t len, enum transfer_direction direction);
+
+#endif
