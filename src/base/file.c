@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole reads and writes: see file.h. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+ssize_t file_read_at(int fd, void *bytes, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)bytes + done, len - done, (off_t)(offset + done));
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)done;
+}
+
+/* Steps over WRITTEN bytes; returns the first piece that is not empty, or N. */
+static int skip_written(struct iovec *piece, int first, int n, size_t written)
+{
+	while (first < n && written >= piece[first].iov_len)
+		written -= piece[first++].iov_len;
+	if (first < n) {
+		piece[first].iov_base = (char *)piece[first].iov_base + written;
+		piece[first].iov_len -= written;
+	}
+	return first;
+}
+
+int file_write_all(int fd, struct iovec *piece, int n, uint64_t offset)
+{
+	int first = skip_written(piece, 0, n, 0);
+
+	while (first < n) {
+		ssize_t done = offset == UINT64_MAX
+				       ? writev(fd, piece + first, n - first)
+				       : pwritev(fd, piece + first, n - first, (off_t)offset);
+
+		if (done < 0) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		if (offset != UINT64_MAX)
+			offset += (uint64_t)done;
+		first = skip_written(piece, first, n, (size_t)done);
+	}
+	return 0;
+}
+
+int file_reserve(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef FALLOC_FL_KEEP_SIZE
+	int r;
+
+	do
+		r = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return 0;
+	return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == ESPIPE ? 1
+											    : -1;
+#else
+	(void)fd, (void)offset, (void)len;
+	return 1;
+#endif
+}
+
+int file_sync(int fd)
+{
+	return fdatasync(fd);
+}

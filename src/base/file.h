@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole reads and writes at a place of a file, and room kept on its file system. */
+#ifndef UMS_BASE_FILE_H
+#define UMS_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* Reads until LEN bytes are there or the file ends; -1 and errno on an error. */
+ssize_t file_read_at(int fd, void *bytes, size_t len, uint64_t offset);
+
+/* Writes all N pieces (their iovecs are used up), at OFFSET, or where the file stands when OFFSET
+ * is UINT64_MAX (a pipe).  -1 and errno on an error; some of it may be written then. */
+int file_write_all(int fd, struct iovec *piece, int n, uint64_t offset);
+
+/* Allocates LEN bytes at OFFSET without changing the file's size.  0; 1 when the file system cannot
+ * do that; -1 and errno (ENOSPC) when there is no room. */
+int file_reserve(int fd, uint64_t offset, uint64_t len);
+
+/* Data and size to the medium. */
+int file_sync(int fd);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Beginning an image, going on with one, and closing it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "image/jobs.h"
+#include "image/load.h"
+#include "image/writer.h"
+
+#define UNIT_BYTES (128u << 10)
+
+static struct image_writer *writer_new(const struct image_writer_options *options, struct err *err)
+{
+	struct image_writer *writer = calloc(1, sizeof(*writer));
+
+	if (!writer) {
+		err_memory(err, "opening the image");
+		return NULL;
+	}
+	writer->options = *options;
+	writer->options.hashes |= IMAGE_HASH_SHA256;
+	writer->store.fd = -1;
+	pthread_mutex_init(&writer->lock, NULL);
+	return writer;
+}
+
+static void writer_free(struct image_writer *writer)
+{
+	jobs_stop(writer);
+	digest_free(writer->digest);
+	pending_free(&writer->pending);
+	store_clear(&writer->store);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+/* What needs the geometry: sink, digest, threads. */
+static int writer_start(struct image_writer *writer, struct err *err)
+{
+	struct store *store = &writer->store;
+
+	writer->sink.ops = &image_writer_sink_ops;
+	writer->sink.map = store->map;
+	writer->sink.block_bytes = store->info.block_bytes;
+	writer->sink.slot_blocks = store->slot_blocks;
+	writer->sink.in_order = writer->out.piped;
+	writer->out.fd = store->fd;
+	memcpy(writer->out.uuid, store->info.uuid, 16);
+	if (store->info.block_bytes % 512 != 0)
+		writer->options.udif = false;
+	writer->digest = digest_new(writer->options.hashes, store->info.size_bytes, err);
+	if (!writer->digest)
+		return -1;
+	return jobs_start(writer, err);
+}
+
+static int lock_file(int fd, struct err *err)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(err, ERR_BUSY, "another umsctl is writing this image");
+	return err_sys(err, errno, "cannot lock the image");
+}
+
+static int open_new(struct image_writer *writer, const char *path, struct err *err)
+{
+	if (strcmp(path, "-") == 0) {
+		writer->out.piped = true;
+		writer->store.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	} else {
+		writer->store.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	}
+	if (writer->store.fd < 0)
+		return err_sys(err, errno, "cannot begin the image");
+	return writer->out.piped ? 0 : lock_file(writer->store.fd, err);
+}
+
+static int set_geometry(struct store *store, const struct image_geometry *geometry, struct err *err)
+{
+	struct image_info *info = &store->info;
+	uint8_t head[UMS_HEAD_SIZE];
+
+	info->block_bytes = geometry->block_bytes;
+	info->n_blocks = geometry->n_blocks;
+	info->size_bytes = geometry->size_bytes;
+	info->created = (uint64_t)time(NULL);
+	info->run_bytes = store_run_bytes(geometry->size_bytes);
+	if (geometry->block_bytes > 0)
+		info->run_bytes -= info->run_bytes % geometry->block_bytes;
+	info->unit_bytes = UNIT_BYTES;
+	if (getrandom(info->uuid, sizeof(info->uuid), 0) != sizeof(info->uuid))
+		return err_sys(err, errno, "no random numbers for the image's UUID");
+	info->uuid[6] = (info->uuid[6] & 0x0f) | 0x40; /* RFC 4122 version 4 */
+	info->uuid[8] = (info->uuid[8] & 0x3f) | 0x80;
+	/* The drive's word goes through the same checks as an image's. */
+	store_head_encode(info, head);
+	return store_head_decode(store, head, sizeof(head), err);
+}
+
+static int begin(struct image_writer *writer, const char *path,
+	const struct image_geometry *geometry, struct err *err)
+{
+	struct store *store = &writer->store;
+	uint8_t head[UMS_HEAD_SIZE];
+
+	if (set_geometry(store, geometry, err) < 0 || store_prepare(store, err) < 0)
+		return -1;
+	store->index = index_new(store->slot_blocks);
+	if (!store->index)
+		return err_memory(err, "beginning the image");
+	if (open_new(writer, path, err) < 0 || writer_start(writer, err) < 0)
+		return -1;
+	writer->changed = true;
+	store_head_encode(&store->info, head);
+	return out_small_record(&writer->out, UMS_TYPE_HEAD, head, sizeof(head), NULL, err);
+}
+
+struct image_writer *image_create(const char *path, const struct image_geometry *geometry,
+	const struct image_writer_options *options, struct err *err)
+{
+	struct image_writer *writer = writer_new(options, err);
+	bool made;
+
+	if (!writer)
+		return NULL;
+	if (begin(writer, path, geometry, err) == 0)
+		return writer;
+	made = writer->store.fd >= 0 && !writer->out.piped;
+	writer_free(writer);
+	if (made)
+		unlink(path); /* it was made just now, by O_EXCL, and holds nothing */
+	return NULL;
+}
+
+/* Puts the writer's end where the last valid record ends. */
+static int cut_tail(struct image_writer *writer, struct err *err)
+{
+	struct out *out = &writer->out;
+
+	out->tail = writer->store.tail;
+	out->crc = writer->store.tail_crc;
+	if (out->tail < writer->store.info.file_bytes) {
+		if (out_trim(out, err) < 0 || out_sync(out, err) < 0)
+			return -1;
+	}
+	writer->store.info.file_bytes = out->tail;
+	return 0;
+}
+
+/* Records that came behind the last checkpoint go into the next one. */
+static int remember_tail(struct image_writer *writer, struct err *err)
+{
+	const struct index_entry *entry;
+	struct block_range range;
+	size_t n;
+
+	entry = index_all(writer->store.index, &n);
+	writer->n_records = n;
+	for (size_t i = 0; i < n; i++) {
+		if (entry[i].offset > writer->store.last_ckpt &&
+			pending_index(&writer->pending, &entry[i]) < 0)
+			return err_memory(err, "opening the image");
+	}
+	for (size_t i = 0; i < writer->store.refs.n; i++) {
+		const struct ref *ref = &writer->store.refs.ref[i];
+
+		if (ref->offset > writer->store.last_ckpt &&
+			pending_ref(&writer->pending, ref->type, ref->offset) < 0)
+			return err_memory(err, "opening the image");
+	}
+	for (uint64_t lba = 0; blockmap_next(writer->store.map, lba, BLOCK_HAVE, &range);
+		lba = range.lba + range.n) {
+		if (pending_map(&writer->pending, &range) < 0)
+			return err_memory(err, "opening the image");
+	}
+	return 0;
+}
+
+static int resume(struct image_writer *writer, const char *path, struct err *err)
+{
+	writer->store.fd = open(path, O_RDWR | O_CLOEXEC);
+	if (writer->store.fd < 0)
+		return err_sys(err, errno, "cannot open the image for writing");
+	if (lock_file(writer->store.fd, err) < 0 || load_store(&writer->store, true, err) < 0)
+		return -1;
+	if (writer_start(writer, err) < 0)
+		return -1;
+	writer->sealed = writer->store.info.sealed;
+	return cut_tail(writer, err);
+}
+
+struct image_writer *image_resume(
+	const char *path, const struct image_writer_options *options, struct err *err)
+{
+	struct image_writer *writer = writer_new(options, err);
+
+	if (!writer)
+		return NULL;
+	if (resume(writer, path, err) == 0 && remember_tail(writer, err) == 0)
+		return writer;
+	writer_free(writer);
+	return NULL;
+}
+
+struct capture_sink *image_writer_sink(struct image_writer *writer)
+{
+	return &writer->sink;
+}
+
+const struct image_info *image_writer_info(const struct image_writer *writer)
+{
+	return &writer->store.info;
+}
+
+void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len)
+{
+	if (writer->out.piped || writer_drain(writer, NULL) < 0)
+		return NULL;
+	return store_blob_find(&writer->store, name, len);
+}
+
+int image_writer_close(struct image_writer *writer, struct err *err)
+{
+	struct err failure = {0};
+	int r = 0;
+
+	/* What was read before a failure (a full disk) still goes into a checkpoint: room for it
+	 * was kept. */
+	if (writer->changed && !writer->sealed) {
+		if (writer->pipeline)
+			r = writer_drain(writer, &failure);
+		if (writer_checkpoint_now(writer, r < 0 ? NULL : &failure) < 0)
+			r = -1;
+		if (out_trim(&writer->out, r < 0 ? NULL : &failure) < 0)
+			r = -1;
+	}
+	if (r < 0 && err)
+		*err = failure;
+	writer_free(writer);
+	return r;
+}

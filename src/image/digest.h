@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The digests of the whole drive, taken in its own thread as the plain bytes pass in order. */
+#ifndef UMS_IMAGE_DIGEST_H
+#define UMS_IMAGE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "image/image.h"
+
+struct digest;
+
+/* HASHES: IMAGE_HASH_…; SIZE_BYTES: what is given beyond that is left out.  NULL and ERR. */
+struct digest *digest_new(unsigned int hashes, uint64_t size_bytes, struct err *err);
+void digest_free(struct digest *digest);
+
+/* The next LEN bytes; BYTES NULL: zeros. */
+int digest_update(struct digest *digest, const void *bytes, uint64_t len, struct err *err);
+
+/* The results in order of the bits, and ends. */
+int digest_finish(struct digest *digest, uint8_t out[IMAGE_N_HASHES][32], struct err *err);
+
+/* Bytes of the result of hash number I, and its name ("sha256"). */
+size_t digest_length(unsigned int i);
+const char *digest_name(unsigned int i);
+
+#endif

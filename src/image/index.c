@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the DATA records of each slot are: see index.h. */
+#include "image/index.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "image/record.h"
+
+struct index {
+	uint32_t slot_blocks;
+
+	/* What is in memory: everything, or the page read last. */
+	struct index_entry *entry;
+	size_t n, room;
+	bool sorted;
+
+	/* A sealed image's. */
+	struct index_page *page;
+	size_t n_pages, loaded; /* loaded: number of the page in memory, n_pages: none */
+	int fd;
+	uint64_t file_bytes;
+	uint8_t uuid[16];
+};
+
+static uint64_t slot_of(const struct index *index, const struct index_entry *entry)
+{
+	return entry->lba / index->slot_blocks;
+}
+
+static int compare(const void *va, const void *vb, void *context)
+{
+	const struct index *index = context;
+	const struct index_entry *a = va, *b = vb;
+	uint64_t slot_a = slot_of(index, a), slot_b = slot_of(index, b);
+
+	if (slot_a != slot_b)
+		return slot_a < slot_b ? -1 : 1;
+	return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static void sort(struct index *index)
+{
+	if (!index->sorted && index->n > 0)
+		qsort_r(index->entry, index->n, sizeof(*index->entry), compare, index);
+	index->sorted = true;
+}
+
+/* The first entry of SLOT or behind it. */
+static size_t lower_bound(const struct index *index, uint64_t slot)
+{
+	size_t low = 0, high = index->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (slot_of(index, &index->entry[middle]) < slot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int load_page(struct index *index, size_t number, struct err *err)
+{
+	const struct index_page *page = &index->page[number];
+	cleanup_free uint8_t *payload = NULL;
+	struct index_entry *entry;
+	struct record record;
+
+	if (record_read_head(
+		    index->fd, page->offset, index->file_bytes, index->uuid, &record, err) < 0)
+		return err_prefix(err, "index: ");
+	if (record.type != UMS_TYPE_INDX ||
+		record.length != (uint64_t)page->n_entries * UMS_INDEX_ENTRY_SIZE)
+		return err_set(err, ERR_BAD_IMAGE,
+			"index: the record at offset %" PRIu64 " is not the page it should be",
+			page->offset);
+	payload = record_read_payload(index->fd, &record, record.length, err);
+	if (!payload)
+		return err_prefix(err, "index: ");
+	entry = reallocarray(index->entry, page->n_entries + 1u, sizeof(*entry));
+	if (!entry)
+		return err_memory(err, "reading the index");
+	index->entry = entry;
+	index->n = page->n_entries;
+	for (size_t i = 0; i < index->n; i++)
+		index_entry_decode(payload + i * UMS_INDEX_ENTRY_SIZE, &entry[i]);
+	/* The page's word is not taken for its order. */
+	index->sorted = false;
+	sort(index);
+	index->loaded = number;
+	return 0;
+}
+
+/* The page that SLOT would be in: a slot never stands in two. */
+static int find_page(struct index *index, uint64_t slot, struct err *err)
+{
+	size_t low = 0, high = index->n_pages;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->page[middle].first_lba / index->slot_blocks <= slot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || low - 1 == index->loaded)
+		return 0;
+	return load_page(index, low - 1, err);
+}
+
+void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE])
+{
+	memset(out, 0, UMS_INDEX_ENTRY_SIZE);
+	put_le64(out + INDEX_LBA, entry->lba);
+	put_le64(out + INDEX_OFFSET, entry->offset);
+	put_le32(out + INDEX_N_BLOCKS, entry->n_blocks);
+	put_le32(out + INDEX_LENGTH, entry->length);
+	put_le32(out + INDEX_PLAIN_CRC, entry->plain_crc);
+	out[INDEX_ENCODING] = entry->encoding;
+}
+
+void index_entry_decode(const uint8_t in[UMS_INDEX_ENTRY_SIZE], struct index_entry *entry)
+{
+	entry->lba = get_le64(in + INDEX_LBA);
+	entry->offset = get_le64(in + INDEX_OFFSET);
+	entry->n_blocks = get_le32(in + INDEX_N_BLOCKS);
+	entry->length = get_le32(in + INDEX_LENGTH);
+	entry->plain_crc = get_le32(in + INDEX_PLAIN_CRC);
+	entry->encoding = in[INDEX_ENCODING];
+}
+
+struct index *index_new(uint32_t slot_blocks)
+{
+	struct index *index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return NULL;
+	index->slot_blocks = slot_blocks;
+	index->sorted = true;
+	return index;
+}
+
+struct index *index_paged(uint32_t slot_blocks, int fd, uint64_t file_bytes, const uint8_t uuid[16],
+	struct index_page *pages, size_t n)
+{
+	struct index *index = index_new(slot_blocks);
+
+	if (!index)
+		return NULL;
+	index->page = pages;
+	index->n_pages = index->loaded = n;
+	index->fd = fd;
+	index->file_bytes = file_bytes;
+	memcpy(index->uuid, uuid, 16);
+	return index;
+}
+
+void index_free(struct index *index)
+{
+	if (!index)
+		return;
+	free(index->entry);
+	free(index->page);
+	free(index);
+}
+
+int index_add(struct index *index, const struct index_entry *entry)
+{
+	if (mem_grow(&index->entry, index->n, &index->room, sizeof(*entry)) < 0)
+		return -1;
+	index->sorted = index->sorted &&
+			(index->n == 0 || compare(&index->entry[index->n - 1], entry, index) < 0);
+	index->entry[index->n++] = *entry;
+	return 0;
+}
+
+int index_slot(struct index *index, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err)
+{
+	size_t first, end;
+
+	if (index->n_pages > 0 && find_page(index, slot, err) < 0)
+		return -1;
+	sort(index);
+	first = end = lower_bound(index, slot);
+	while (end < index->n && slot_of(index, &index->entry[end]) == slot)
+		end++;
+	*entry = index->entry + first;
+	*n = end - first;
+	return 0;
+}
+
+const struct index_entry *index_all(struct index *index, size_t *n)
+{
+	sort(index);
+	*n = index->n;
+	return index->entry;
+}
+
+int index_replace(struct index *index, uint64_t slot, const struct index_entry *entry)
+{
+	size_t first, end;
+
+	sort(index);
+	first = end = lower_bound(index, slot);
+	while (end < index->n && slot_of(index, &index->entry[end]) == slot)
+		end++;
+	if (first == end)
+		return index_add(index, entry);
+	index->entry[first] = *entry;
+	memmove(index->entry + first + 1, index->entry + end,
+		(index->n - end) * sizeof(*index->entry));
+	index->n -= end - first - 1;
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the DATA records of each slot are.  A slot is a run-sized piece of the drive; a record
+ * never reaches over its end.  Within a slot the record that stands later in the file wins.  Held
+ * in memory (a capture, an unsealed image), or read page by page (a sealed one).
+ */
+#ifndef UMS_IMAGE_INDEX_H
+#define UMS_IMAGE_INDEX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "proto/ums.h"
+
+struct index_entry {
+	uint64_t lba;
+	uint64_t offset; /* of the record */
+	uint32_t n_blocks;
+	uint32_t length; /* of the record's payload */
+	uint32_t plain_crc;
+	uint8_t encoding;
+};
+
+/* Where the index of a sealed image is: one per INDX record, in order of LBA. */
+struct index_page {
+	uint64_t first_lba;
+	uint64_t offset;
+	uint32_t n_entries;
+};
+
+struct index;
+
+void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE]);
+void index_entry_decode(const uint8_t in[UMS_INDEX_ENTRY_SIZE], struct index_entry *entry);
+
+/* An empty index in memory; NULL when memory is out. */
+struct index *index_new(uint32_t slot_blocks);
+
+/* An index that reads PAGES (N of them, owned from then on) from FD when asked. */
+struct index *index_paged(uint32_t slot_blocks, int fd, uint64_t file_bytes, const uint8_t uuid[16],
+	struct index_page *pages, size_t n);
+
+void index_free(struct index *index);
+
+/* Adds to an index in memory, in order of file offset.  -1 when memory is out. */
+int index_add(struct index *index, const struct index_entry *entry);
+
+/*
+ * The records of SLOT, oldest first, in *ENTRY (the index's, until the next call), *N of them,
+ * perhaps none.  -1 and ERR when a page cannot be read.
+ */
+int index_slot(struct index *index, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err);
+
+/* All entries of an index in memory, sorted by slot, oldest first within one. */
+const struct index_entry *index_all(struct index *index, size_t *n);
+
+/* Replaces the entries of SLOT (all of them) by one, in memory. */
+int index_replace(struct index *index, uint64_t slot, const struct index_entry *entry);
+
+#endif

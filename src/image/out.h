@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The growing end of an image file: appends, the running CRC of the file, and room kept for the
+ * seal. */
+#ifndef UMS_IMAGE_OUT_H
+#define UMS_IMAGE_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+
+#define OUT_PIECES 4
+
+struct out {
+	int fd;
+	bool piped; /* cannot seek, cannot be read back */
+	uint8_t uuid[16];
+	uint64_t tail;	   /* where the next byte goes */
+	uint32_t crc;	   /* of all bytes before it */
+	uint64_t reserved; /* the file system has room up to here */
+	bool no_reserve;   /* it cannot keep room */
+};
+
+/* Appends a record whose payload is PIECE[0 … N-1] (N ≤ OUT_PIECES), padded; *OFFSET (may be NULL):
+ * where. On failure the tail stays: what was written behind it is overwritten by the next one. */
+int out_record(struct out *out, uint32_t type, const struct iovec *piece, int n,
+	uint32_t payload_crc, uint64_t *offset, struct err *err);
+
+/* A record of one piece, its CRC computed here. */
+int out_small_record(struct out *out, uint32_t type, const void *payload, size_t len,
+	uint64_t *offset, struct err *err);
+
+/* Appends bytes that are no record. */
+int out_bytes(struct out *out, const void *bytes, size_t len, struct err *err);
+
+/* Makes sure of room for LEN more bytes and SPARE behind them.  ERR_NO_SPACE when there is none. */
+int out_reserve(struct out *out, uint64_t len, uint64_t spare, struct err *err);
+
+/* All so far to the medium; nothing to do on a pipe. */
+int out_sync(struct out *out, struct err *err);
+
+/* Cuts the file at the tail and gives back what was reserved. */
+int out_trim(struct out *out, struct err *err);
+
+#endif

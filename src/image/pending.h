@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What has changed since the last checkpoint, in the form in which a checkpoint says it. */
+#ifndef UMS_IMAGE_PENDING_H
+#define UMS_IMAGE_PENDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blockmap.h"
+#include "base/err.h"
+#include "image/index.h"
+#include "image/out.h"
+
+struct bytes {
+	uint8_t *bytes;
+	size_t n, room;
+};
+
+struct pending {
+	struct bytes map, index, refs;
+	struct block_range last; /* of the map, not yet in it: grows while changes touch */
+};
+
+void pending_free(struct pending *pending);
+
+/* All return -1 when memory is out. */
+int pending_map(struct pending *pending, const struct block_range *range);
+int pending_index(struct pending *pending, const struct index_entry *entry);
+int pending_ref(struct pending *pending, uint32_t type, uint64_t offset);
+
+/* Bytes that a checkpoint of it takes. */
+uint64_t pending_bytes(const struct pending *pending);
+
+/* Where the capture is, and where the checkpoint before is. */
+struct checkpoint {
+	uint64_t previous;
+	uint32_t number;
+	uint32_t pass;
+	uint64_t position;
+	uint64_t stored;
+};
+
+/* Appends the checkpoint (after making all before it durable) and empties PENDING. */
+int pending_write(struct pending *pending, struct out *out, const struct checkpoint *checkpoint,
+	uint64_t *offset, struct err *err);
+
+/* A map range as 24 bytes. */
+void map_entry_encode(const struct block_range *range, uint8_t out[24]);
+
+#endif

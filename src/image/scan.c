@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checkpoints and single records: see scan.h. */
+#include "image/scan.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/crc.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "image/codec.h"
+#include "image/record.h"
+
+#define WINDOW (1u << 20)
+
+int scan_take_map(
+	struct store *store, const uint8_t *p, uint64_t n, uint64_t offset, struct err *err)
+{
+	for (uint64_t i = 0; i < n; i++, p += UMS_MAP_ENTRY_SIZE) {
+		uint64_t lba = get_le64(p + MAP_LBA), blocks = get_le64(p + MAP_N_BLOCKS), end;
+		struct block_reason why = {
+			.outcome = p[MAP_OUTCOME],
+			.status = p[MAP_STATUS],
+			.sense_key = p[MAP_SENSE_KEY],
+			.asc = p[MAP_ASC],
+			.ascq = p[MAP_ASCQ],
+			.tries = p[MAP_TRIES],
+		};
+
+		if (p[MAP_STATE] >= BLOCK_STATES || !mem_add_u64(lba, blocks, &end) ||
+			end > store->info.n_blocks)
+			return err_set(err, ERR_BAD_IMAGE,
+				"the block map at offset %" PRIu64 " is not of this drive", offset);
+		if (blockmap_set(store->map, lba, blocks, (enum block_state)p[MAP_STATE], &why) < 0)
+			return err_memory(err, "reading the block map");
+	}
+	return 0;
+}
+
+int scan_take_refs(struct store *store, const uint8_t *p, uint64_t n, struct err *err)
+{
+	for (uint64_t i = 0; i < n; i++, p += UMS_REF_SIZE) {
+		if (refs_add(&store->refs, get_le32(p + REF_TYPE), get_le64(p + REF_OFFSET)) < 0)
+			return err_memory(err, "opening the image");
+	}
+	return 0;
+}
+
+static bool entry_is_sane(const struct store *store, const struct index_entry *entry)
+{
+	uint64_t end;
+
+	return entry->n_blocks > 0 && mem_add_u64(entry->lba, entry->n_blocks, &end) &&
+	       end <= store->info.n_blocks &&
+	       entry->lba / store->slot_blocks == (end - 1) / store->slot_blocks &&
+	       entry->offset < store->info.file_bytes;
+}
+
+static int take_index(struct store *store, const uint8_t *p, uint64_t n, struct err *err)
+{
+	for (uint64_t i = 0; i < n; i++, p += UMS_INDEX_ENTRY_SIZE) {
+		struct index_entry entry;
+
+		index_entry_decode(p, &entry);
+		if (!entry_is_sane(store, &entry))
+			return err_set(
+				err, ERR_BAD_IMAGE, "a checkpoint's index is not of this drive");
+		if (index_add(store->index, &entry) < 0)
+			return err_memory(err, "opening the image");
+	}
+	return 0;
+}
+
+/* The payload of the checkpoint at OFFSET, freed by the caller; NULL when it is none. */
+static uint8_t *read_checkpoint(
+	const struct store *store, uint64_t offset, struct record *record, struct err *err)
+{
+	uint8_t *p;
+	uint64_t want;
+
+	if (record_read_head(
+		    store->fd, offset, store->info.file_bytes, store->info.uuid, record, err) < 0)
+		return NULL;
+	if (record->type != UMS_TYPE_CKPT || record->length < UMS_CKPT_HEAD_SIZE) {
+		err_set(err, ERR_BAD_IMAGE, "no checkpoint at offset %" PRIu64, offset);
+		return NULL;
+	}
+	p = record_read_payload(store->fd, record, store->info.file_bytes, err);
+	if (!p)
+		return NULL;
+	want = UMS_CKPT_HEAD_SIZE + (uint64_t)get_le32(p + CKPT_N_MAP) * UMS_MAP_ENTRY_SIZE +
+	       (uint64_t)get_le32(p + CKPT_N_INDEX) * UMS_INDEX_ENTRY_SIZE +
+	       (uint64_t)get_le32(p + CKPT_N_REFS) * UMS_REF_SIZE;
+	if (record->length == want)
+		return p;
+	free(p);
+	err_set(err, ERR_BAD_IMAGE, "the checkpoint at offset %" PRIu64 " contradicts itself",
+		offset);
+	return NULL;
+}
+
+/* WITH_INDEX: take its index entries and references too (false where the records themselves were).
+ */
+static int take_checkpoint(struct store *store, uint64_t offset, bool with_index, struct err *err)
+{
+	cleanup_free uint8_t *p = NULL;
+	struct record record;
+	const uint8_t *index, *refs;
+	uint32_t n_map, n_index;
+
+	p = read_checkpoint(store, offset, &record, err);
+	if (!p)
+		return -1;
+	n_map = get_le32(p + CKPT_N_MAP);
+	n_index = get_le32(p + CKPT_N_INDEX);
+	index = p + UMS_CKPT_HEAD_SIZE + (size_t)n_map * UMS_MAP_ENTRY_SIZE;
+	refs = index + (size_t)n_index * UMS_INDEX_ENTRY_SIZE;
+	if (scan_take_map(store, p + UMS_CKPT_HEAD_SIZE, n_map, offset, err) < 0)
+		return -1;
+	if (with_index && (take_index(store, index, n_index, err) < 0 ||
+				  scan_take_refs(store, refs, get_le32(p + CKPT_N_REFS), err) < 0))
+		return -1;
+	store->info.pass = get_le32(p + CKPT_PASS);
+	store->info.position = get_le64(p + CKPT_POSITION);
+	store->info.stored_bytes = get_le64(p + CKPT_STORED);
+	store->n_ckpts = get_le32(p + CKPT_NUMBER);
+	store->last_ckpt = offset;
+	store->tail_crc =
+		get_le32(p + CKPT_FILE_CRC); /* before it; load_store goes on from there */
+	store->tail = record_end(&record);
+	return 0;
+}
+
+int scan_chain(struct store *store, uint64_t offset, struct err *err)
+{
+	cleanup_free uint64_t *chain = NULL;
+	size_t n = 0, room = 0;
+
+	while (offset != 0) {
+		cleanup_free uint8_t *p = NULL;
+		struct record record;
+		uint64_t previous;
+
+		if (mem_grow(&chain, n, &room, sizeof(*chain)) < 0)
+			return err_memory(err, "opening the image");
+		p = read_checkpoint(store, offset, &record, err);
+		if (!p)
+			return -1;
+		chain[n++] = offset;
+		previous = get_le64(p + CKPT_PREVIOUS);
+		if (previous >= offset)
+			return err_set(err, ERR_BAD_IMAGE,
+				"the checkpoint at offset %" PRIu64 " does not point back", offset);
+		offset = previous;
+	}
+	while (n > 0) {
+		if (take_checkpoint(store, chain[--n], true, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int scan_reset(struct store *store, struct err *err)
+{
+	blockmap_free(store->map);
+	index_free(store->index);
+	store->map = blockmap_new(store->info.n_blocks);
+	store->index = index_new(store->slot_blocks);
+	store->refs.n = 0;
+	store->info.stored_bytes = 0;
+	store->last_ckpt = 0;
+	store->tail_crc = 0;
+	store->n_ckpts = 0;
+	return store->map && store->index ? 0 : err_memory(err, "opening the image");
+}
+
+/* True when a whole record of TYPE (0: any) with a right payload begins at OFFSET. */
+static bool valid_record(const struct store *store, const uint8_t *head, uint64_t offset,
+	uint32_t type, struct record *record)
+{
+	uint32_t crc = 0;
+
+	return record_decode(head, offset, store->info.uuid, record) &&
+	       (type == 0 || record->type == type) &&
+	       record_payload(record) <= store->info.file_bytes &&
+	       record->length <= store->info.file_bytes - record_payload(record) &&
+	       store_file_crc(store->fd, record_payload(record),
+		       record_payload(record) + record->length, &crc, NULL) == 0 &&
+	       crc == record->payload_crc;
+}
+
+uint64_t scan_last_checkpoint(const struct store *store)
+{
+	uint64_t begin = store->info.file_bytes / UMS_ALIGN * UMS_ALIGN;
+	cleanup_free uint8_t *window = malloc(WINDOW + UMS_RECORD_HEAD_SIZE);
+	struct record record;
+
+	while (window && begin > 0) {
+		uint64_t end = begin;
+		ssize_t n;
+
+		begin = end > WINDOW ? end - WINDOW : 0;
+		n = file_read_at(
+			store->fd, window, (size_t)(end - begin) + UMS_RECORD_HEAD_SIZE, begin);
+		if (n < UMS_RECORD_HEAD_SIZE)
+			continue;
+		for (size_t i = ((size_t)n - UMS_RECORD_HEAD_SIZE) / UMS_ALIGN + 1; i-- > 0;) {
+			const uint8_t *p = window + i * UMS_ALIGN;
+
+			if (get_le32(p + REC_MAGIC) == UMS_RECORD_MAGIC &&
+				valid_record(
+					store, p, begin + i * UMS_ALIGN, UMS_TYPE_CKPT, &record))
+				return record.offset;
+		}
+	}
+	return 0;
+}
+
+/* The first valid record at OFFSET or behind it. */
+static bool next_record(const struct store *store, uint64_t offset, struct record *record)
+{
+	cleanup_free uint8_t *window = malloc(WINDOW + UMS_RECORD_HEAD_SIZE);
+
+	while (window && offset + UMS_RECORD_HEAD_SIZE <= store->info.file_bytes) {
+		ssize_t n = file_read_at(store->fd, window, WINDOW + UMS_RECORD_HEAD_SIZE, offset);
+
+		for (ssize_t i = 0; i + UMS_RECORD_HEAD_SIZE <= n && i < WINDOW; i += UMS_ALIGN) {
+			if (get_le32(window + i + REC_MAGIC) == UMS_RECORD_MAGIC &&
+				valid_record(store, window + i, offset + (uint64_t)i, 0, record))
+				return true;
+		}
+		offset += WINDOW;
+	}
+	return false;
+}
+
+static int take_data(struct store *store, const struct record *record, struct err *err)
+{
+	uint8_t payload[UMS_DATA_HEAD_SIZE];
+	struct index_entry entry;
+	struct data_head head;
+
+	if (record->length < sizeof(payload) || record->length > UINT32_MAX ||
+		file_read_at(store->fd, payload, sizeof(payload), record_payload(record)) !=
+			sizeof(payload) ||
+		data_head_decode(payload, record->length, store->info.block_bytes,
+			store->info.unit_bytes, record->offset, &head, NULL) < 0)
+		return 0;
+	entry = (struct index_entry){
+		.lba = head.lba,
+		.offset = record->offset,
+		.n_blocks = head.n_blocks,
+		.length = (uint32_t)record->length,
+		.plain_crc = head.plain_crc,
+		.encoding = head.encoding,
+	};
+	if (!entry_is_sane(store, &entry))
+		return 0;
+	store->info.stored_bytes += head.body_bytes;
+	if (index_add(store->index, &entry) < 0)
+		return err_memory(err, "opening the image");
+	if ((BLOCK_MASK(head.state) & BLOCK_HAVE) == 0 || head.state >= BLOCK_STATES)
+		return 0;
+	if (blockmap_set(store->map, head.lba, head.n_blocks, (enum block_state)head.state, NULL) <
+		0)
+		return err_memory(err, "opening the image");
+	return 0;
+}
+
+static int take_record(struct store *store, const struct record *record, struct err *err)
+{
+	switch (record->type) {
+	case UMS_TYPE_DATA:
+		return take_data(store, record, err);
+	case UMS_TYPE_BLOB:
+	case UMS_TYPE_JRNL:
+		if (refs_add(&store->refs, record->type, record->offset) < 0)
+			return err_memory(err, "opening the image");
+		return 0;
+	case UMS_TYPE_CKPT:
+		return take_checkpoint(store, record->offset, false, err);
+	default: /* of an earlier seal, or unknown */
+		return 0;
+	}
+}
+
+int scan_records(struct store *store, uint64_t offset, struct err *err)
+{
+	struct record record;
+
+	store->tail = offset;
+	while (next_record(store, offset, &record)) {
+		if (take_record(store, &record, err) < 0)
+			return -1;
+		offset = record_end(&record);
+		store->tail = mem_min_u64(offset, store->info.file_bytes);
+	}
+	return 0;
+}

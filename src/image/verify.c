@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Checking an image: every record by its CRCs, every chunk by being decoded, the whole by its
+ * digests and the file's CRC.  Goes on after a finding, and names where it is.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/crc.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "image/codec.h"
+#include "image/digest.h"
+#include "image/image.h"
+#include "image/load.h"
+#include "image/reader.h"
+#include "image/record.h"
+#include "proto/udif.h"
+
+struct verify {
+	struct image *image;
+	struct image_verify_report *report;
+	void (*found)(void *context, const char *text);
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
+	void *context;
+	struct digest *digest; /* NULL when it is of no use any more */
+};
+
+__attribute__((format(printf, 2, 3))) static void find(
+	struct verify *verify, const char *format, ...)
+{
+	char text[1200];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	verify->report->problems++;
+	verify->found(verify->context, text);
+}
+
+/* Each unit of a run; one finding a bad chunk.  True when all are good. */
+static bool check_units(struct verify *verify, const struct index_entry *entry)
+{
+	struct store *store = &verify->image->store;
+	uint64_t begin = entry->lba * store->info.block_bytes;
+	uint64_t len = (uint64_t)entry->n_blocks * store->info.block_bytes;
+	cleanup_free uint8_t *plain = malloc(store->info.unit_bytes);
+	uint64_t bad_before = verify->report->bad_chunks;
+	struct err err;
+
+	if (!plain)
+		return false;
+	for (uint64_t at = 0; at < len; at += store->info.unit_bytes) {
+		uint32_t part = unit_length(
+			len, store->info.unit_bytes, (uint32_t)(at / store->info.unit_bytes));
+
+		verify->report->chunks++;
+		if (store_read_run(store, entry, begin + at, part, plain, &err) < 0) {
+			verify->report->bad_chunks++;
+			find(verify, "%s", err.text);
+		}
+	}
+	return verify->report->bad_chunks == bad_before;
+}
+
+/* Does the record at OFFSET stand there whole, with the CRC of its head and its payload right? */
+static bool record_is_whole(const struct store *store, uint64_t offset)
+{
+	struct record record;
+	uint32_t crc = 0;
+
+	return record_read_head(store->fd, offset, store->info.file_bytes, store->info.uuid,
+		       &record, NULL) == 0 &&
+	       store_file_crc(store->fd, record_payload(&record),
+		       record_payload(&record) + record.length, &crc, NULL) == 0 &&
+	       crc == record.payload_crc;
+}
+
+/* The record that an index entry names: its chunks, and what is around them. */
+static void check_run(struct verify *verify, const struct index_entry *entry)
+{
+	bool good = check_units(verify, entry);
+
+	if (good && !record_is_whole(&verify->image->store, entry->offset))
+		find(verify,
+			"the run at file offset %" PRIu64 " (sectors %" PRIu64 "-%" PRIu64
+			") is damaged outside of its chunks",
+			entry->offset, entry->lba, entry->lba + entry->n_blocks - 1);
+}
+
+/* The drive's bytes of one slot to the digest; a slot that cannot be read spoils it. */
+static void digest_slot(struct verify *verify, uint64_t slot, uint8_t *plain)
+{
+	struct store *store = &verify->image->store;
+	uint32_t n = store_slot_length(store, slot);
+
+	if (!verify->digest)
+		return;
+	if (store_read_slot(store, slot * store->slot_blocks, n, plain, NULL) < 0 ||
+		digest_update(verify->digest, plain, (uint64_t)n * store->info.block_bytes, NULL) <
+			0) {
+		digest_free(verify->digest);
+		verify->digest = NULL;
+	}
+}
+
+static int check_slots(struct verify *verify, struct err *err)
+{
+	struct store *store = &verify->image->store;
+	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
+	uint64_t n_slots = store_n_slots(store);
+
+	if (!plain)
+		return err_memory(err, "verifying");
+	for (uint64_t slot = 0; slot < n_slots; slot++) {
+		const struct index_entry *entry;
+		struct err failure;
+		size_t n;
+
+		if (index_slot(store->index, slot, &entry, &n, &failure) < 0) {
+			find(verify, "%s", failure.text);
+			n = 0;
+		}
+		for (size_t i = 0; i < n; i++)
+			check_run(verify, &entry[i]);
+		digest_slot(verify, slot, plain);
+		if (verify->progress)
+			verify->progress(verify->context, (slot + 1) * store->info.run_bytes,
+				n_slots * store->info.run_bytes);
+	}
+	return 0;
+}
+
+static void check_digests(struct verify *verify)
+{
+	const struct image_info *info = image_info(verify->image);
+	uint8_t result[IMAGE_N_HASHES][32] = {{0}};
+	char want[65], have[65];
+
+	if (!info->sealed || info->hashes == 0)
+		return;
+	verify->report->digest_checked = true;
+	if (!verify->digest || digest_finish(verify->digest, result, NULL) < 0) {
+		verify->report->digest_bad = true;
+		find(verify, "the digests cannot be checked: not all chunks can be read");
+		return;
+	}
+	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
+		size_t len = digest_length(i);
+
+		if (!(info->hashes & 1u << i) || memcmp(result[i], info->digest[i], len) == 0)
+			continue;
+		verify->report->digest_bad = true;
+		find(verify, "%s of the content is %s; the image was sealed with %s",
+			digest_name(i), text_hex(result[i], len, have),
+			text_hex(info->digest[i], len, want));
+	}
+}
+
+/* Blobs, journal: read once, their CRCs checked. */
+static void check_refs(struct verify *verify)
+{
+	struct store *store = &verify->image->store;
+
+	for (size_t i = 0; i < store->refs.n; i++) {
+		cleanup_free uint8_t *payload = NULL;
+		uint64_t length;
+		struct err err;
+
+		payload = store_record_read(
+			store, store->refs.ref[i].offset, store->refs.ref[i].type, &length, &err);
+		if (!payload)
+			find(verify, "%s", err.text);
+	}
+}
+
+/* The sums that UDIF readers check. */
+static void check_udif(struct verify *verify, uint32_t fork_crc)
+{
+	struct store *store = &verify->image->store;
+	uint8_t koly[UDIF_KOLY_SIZE];
+	struct err err;
+	uint32_t crc;
+
+	if (store_bytes(store, store->info.file_bytes - sizeof(koly), koly, sizeof(koly), &err) <
+		0) {
+		find(verify, "%s", err.text);
+		return;
+	}
+	crc = get_be32(koly + KOLY_DATA_SUM);
+	if (get_be32(koly + KOLY_DATA_SUM_TYPE) == UDIF_SUM_CRC32 && crc != fork_crc)
+		find(verify,
+			"the UDIF trailer's checksum of the data fork does not fit (%08x, not "
+			"%08x)",
+			fork_crc, crc);
+}
+
+/* The file's own CRC: finds what no record's CRC covers. */
+static void check_file_crc(struct verify *verify)
+{
+	struct store *store = &verify->image->store;
+	struct seal seal;
+	struct err err;
+	uint32_t crc = 0;
+
+	if (!load_find_seal(store, &seal))
+		return;
+	if (store_file_crc(store->fd, 0, seal.offset, &crc, &err) < 0) {
+		find(verify, "%s", err.text);
+		return;
+	}
+	if (crc != seal.file_crc)
+		find(verify,
+			"the file's bytes before the footer at offset %" PRIu64
+			" are not those that were sealed",
+			seal.offset);
+	if (store->info.udif && store_file_crc(store->fd, seal.offset,
+					seal.offset + UMS_SEAL_TOTAL_SIZE, &crc, &err) == 0)
+		check_udif(verify, crc);
+}
+
+static int verify_all(struct verify *verify, struct err *err)
+{
+	const struct image_info *info = image_info(verify->image);
+
+	if (info->cut)
+		find(verify,
+			"the image is not sealed, or cut: it ends at offset %" PRIu64
+			" without its footer; what it has was checked",
+			info->file_bytes);
+	if (info->sealed) {
+		verify->digest = digest_new(info->hashes & 7u, info->size_bytes, err);
+		if (!verify->digest)
+			return -1;
+	}
+	if (check_slots(verify, err) < 0)
+		return -1;
+	check_digests(verify);
+	check_refs(verify);
+	check_file_crc(verify);
+	return 0;
+}
+
+int image_verify(const char *path, void (*found)(void *context, const char *text),
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	struct image_verify_report *report, struct err *err)
+{
+	struct verify verify = {
+		.report = report, .found = found, .progress = progress, .context = context};
+	int r;
+
+	memset(report, 0, sizeof(*report));
+	verify.image = image_open(path, err);
+	if (!verify.image)
+		return -1;
+	r = verify_all(&verify, err);
+	digest_free(verify.digest);
+	image_close(verify.image);
+	return r;
+}
