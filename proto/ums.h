@@ -119,16 +119,18 @@
 /* --- CKPT: what changed since the checkpoint before --- */
 #define UMS_CKPT_HEAD_SIZE 64
 
-#define CKPT_PREVIOUS 0	 /* u64: offset of the checkpoint before, 0: none */
-#define CKPT_POSITION 8	 /* u64: LBA */
-#define CKPT_PASS     16 /* u32 */
-#define CKPT_FILE_CRC 20 /* u32: CRC-32 of the file's bytes before this record */
-#define CKPT_N_MAP    24 /* u32: map entries, then */
-#define CKPT_N_INDEX  28 /* u32: index entries, then */
-#define CKPT_N_REFS   32 /* u32: references */
-#define CKPT_NUMBER   36 /* u32: 1, 2, … */
-#define CKPT_STORED   40 /* u64: stored bytes of all DATA bodies so far */
-#define CKPT_RESERVED 48 /* 16 bytes, 0 */
+#define CKPT_PREVIOUS	0  /* u64: offset of the checkpoint before, 0: none */
+#define CKPT_POSITION	8  /* u64: LBA */
+#define CKPT_PASS	16 /* u32 */
+#define CKPT_FILE_CRC	20 /* u32: CRC-32 of the file's bytes before this record */
+#define CKPT_N_MAP	24 /* u32: map entries, then */
+#define CKPT_N_INDEX	28 /* u32: index entries, then */
+#define CKPT_N_REFS	32 /* u32: references */
+#define CKPT_NUMBER	36 /* u32: 1, 2, … */
+#define CKPT_STORED	40 /* u64: stored bytes of all DATA bodies so far */
+#define CKPT_SEAL	48 /* u64: offset of the last seal, 0: none */
+#define CKPT_GENERATION 56 /* u32: of that seal, 0: none */
+#define CKPT_RESERVED	60 /* u32, 0 */
 
 /* --- ROOT: where the pages of the index are --- */
 #define UMS_ROOT_HEAD_SIZE 16

@@ -29,12 +29,14 @@ struct capture_sink_ops {
 	 * checkpoint.  NULL and ERR when the sink has failed (ERR_NO_SPACE: disk full, …). */
 	void *(*reserve)(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err);
 
-	/* The sectors last reserved (or the first N of them) are good; STATE is BLOCK_GOOD or
-	 * BLOCK_RECOVERED, WHY may be NULL.  Updates the map. */
+	/* Sectors of those last reserved are good (all, the first N, or parts in ascending order by
+	 * several calls); STATE is BLOCK_GOOD or BLOCK_RECOVERED, WHY may be NULL.  Updates the
+	 * map. */
 	int (*commit)(struct capture_sink *sink, uint64_t lba, uint32_t n, enum block_state state,
 		const struct block_reason *why, struct err *err);
 
-	/* Says something else of sectors (skipped, failed, bad).  Updates the map. */
+	/* Says something else of sectors (skipped, failed, bad; untried when that is taken back
+	 * because the drive had died).  Updates the map. */
 	int (*mark)(struct capture_sink *sink, uint64_t lba, uint64_t n, enum block_state state,
 		const struct block_reason *why, struct err *err);
 

@@ -30,8 +30,8 @@ bool route_parse(const char *text, enum route *route);
 /* One logical unit of one USB mass-storage interface, or of a simulated drive.  Texts are escaped
  * and empty when not known. */
 struct drive {
-	uint8_t bus, address, interface, lun;
-	char port[32]; /* "1-2.3" */
+	uint8_t bus, address, configuration, interface, lun;
+	char port[32]; /* "1-2.3"; empty when not on USB */
 	uint16_t vid, pid, bcd_device;
 	char usb_vendor[128], usb_product[128], usb_serial[128];
 	char scsi_vendor[40], scsi_product[72], scsi_revision[24];
@@ -62,7 +62,7 @@ void drive_list_free(struct drive_list *list);
 
 /* A drive, opened. */
 struct device {
-	struct transport *transport; /* unguarded; device_close() closes it */
+	struct transport *transport; /* behind the read-only guard; device_close() closes it */
 	struct drive drive;	     /* what is known of it; for plain files most is empty */
 	char name[512];		     /* as messages should call it: "/dev/sdb", "sim:demo" */
 	enum route route;	     /* the one taken */

@@ -127,6 +127,8 @@ static int put_checkpoint(struct image_writer *writer, struct err *err)
 		.pass = store->info.pass,
 		.position = store->info.position,
 		.stored = store->info.stored_bytes,
+		.seal = store->last_seal,
+		.generation = store->info.generation,
 	};
 	uint64_t offset;
 

@@ -123,6 +123,8 @@ int pending_write(struct pending *pending, struct out *out, const struct checkpo
 	put_le32(head + CKPT_N_REFS, (uint32_t)(pending->refs.n / UMS_REF_SIZE));
 	put_le32(head + CKPT_NUMBER, checkpoint->number);
 	put_le64(head + CKPT_STORED, checkpoint->stored);
+	put_le64(head + CKPT_SEAL, checkpoint->seal);
+	put_le32(head + CKPT_GENERATION, checkpoint->generation);
 	piece[0] = (struct iovec){.iov_base = head, .iov_len = sizeof(head)};
 	piece[1] = (struct iovec){.iov_base = pending->map.bytes, .iov_len = pending->map.n};
 	piece[2] = (struct iovec){.iov_base = pending->index.bytes, .iov_len = pending->index.n};

@@ -38,6 +38,8 @@ struct checkpoint {
 	uint32_t pass;
 	uint64_t position;
 	uint64_t stored;
+	uint64_t seal; /* the last one, and its generation */
+	uint32_t generation;
 };
 
 /* Appends the checkpoint (after making all before it durable) and empties PENDING. */

@@ -126,6 +126,8 @@ static int take_checkpoint(struct store *store, uint64_t offset, bool with_index
 	store->info.position = get_le64(p + CKPT_POSITION);
 	store->info.stored_bytes = get_le64(p + CKPT_STORED);
 	store->n_ckpts = get_le32(p + CKPT_NUMBER);
+	store->last_seal = get_le64(p + CKPT_SEAL);
+	store->info.generation = get_le32(p + CKPT_GENERATION);
 	store->last_ckpt = offset;
 	store->tail_crc =
 		get_le32(p + CKPT_FILE_CRC); /* before it; load_store goes on from there */
@@ -173,6 +175,8 @@ int scan_reset(struct store *store, struct err *err)
 	store->last_ckpt = 0;
 	store->tail_crc = 0;
 	store->n_ckpts = 0;
+	store->last_seal = 0;
+	store->info.generation = 0;
 	return store->map && store->index ? 0 : err_memory(err, "opening the image");
 }
 
@@ -269,6 +273,18 @@ static int take_data(struct store *store, const struct record *record, struct er
 	return 0;
 }
 
+static void take_seal(struct store *store, const struct record *record)
+{
+	uint8_t generation[4];
+
+	if (record->length != UMS_SEAL_SIZE ||
+		store_bytes(store, record_payload(record) + SEAL_GENERATION, generation,
+			sizeof(generation), NULL) < 0)
+		return;
+	store->info.generation = get_le32(generation);
+	store->last_seal = record->offset;
+}
+
 static int take_record(struct store *store, const struct record *record, struct err *err)
 {
 	switch (record->type) {
@@ -281,7 +297,10 @@ static int take_record(struct store *store, const struct record *record, struct 
 		return 0;
 	case UMS_TYPE_CKPT:
 		return take_checkpoint(store, record->offset, false, err);
-	default: /* of an earlier seal, or unknown */
+	case UMS_TYPE_SEAL:
+		take_seal(store, record);
+		return 0;
+	default: /* pages of an earlier seal, or unknown */
 		return 0;
 	}
 }

@@ -68,38 +68,43 @@ make_initramfs() {
 	mv "$dir/initramfs.new" "$dir/initramfs"
 }
 
-# fetch_kernel PACKAGE VERSION DIR: fills DIR in one rename, so that a broken-off run leaves no half.
-fetch_kernel() {
-	local new release
-	new=$(mktemp -d "$cache/new.XXXXXX")
-	trap 'rm -rf "$new"' EXIT
-	(cd "$new" && apt-get -qq -o APT::Sandbox::User=root download "$1=$2") >&2
+# Sets `package` and `dir` for the kernel that apt offers today, and downloads it into `new` unless
+# it is there already.
+download() {
+	local version
+	read -r package version <<<"$(current_package)"
+	[ -n "$package" ] || return
+	dir=$cache/kernel-${version//[^0-9A-Za-z.+-]/_}
+	rm -rf "$new"
+	[ -d "$dir" ] || (mkdir "$new" && cd "$new" &&
+		apt-get -qq -o APT::Sandbox::User=root download "$package=$version" >&2)
+}
+
+# Makes `dir` of what was downloaded, in place of older ones; in one rename, so that a broken-off run
+# leaves no half.
+unpack() {
+	local release=${package#linux-image-}
 	dpkg-deb -x "$new"/*.deb "$new/root"
 	rm "$new"/*.deb
-	release=${1#linux-image-}
-	release=${release%-unsigned}
-	[ -d "$new/root/lib/modules/$release" ] || die "$1 holds no modules for $release"
 	depmod -b "$new/root" "$release"
 	extract_vmlinux "$new/root/boot/vmlinuz-$release" "$new/vmlinux"
 	echo "$release" >"$new/release"
 	make_initramfs "$new" "$release"
-	chmod 755 "$new"
-	mv -T "$new" "$3"
-	trap - EXIT
+	rm -rf "$cache"/kernel-[0-9]*
+	mv -T "$new" "$dir"
 }
 
 mkdir -p "$cache"
 exec 9>"$cache/kernel.lock"
 flock 9
+new=$cache/kernel.new
 
-read -r package version <<<"$(current_package)" || :
-if [ -n "${package:-}" ]; then
-	dir=$cache/kernel-${version//[^0-9A-Za-z.+-]/_}
-	[ -d "$dir" ] || fetch_kernel "$package" "$version" "$dir"
+# apt's lists may be missing, or so old that the mirror has the package no more.
+if download || { apt-get -qq update >&2 && download; }; then
+	[ -d "$dir" ] || unpack
 else
-	# apt has no lists (or no network ever filled them): any kernel of before will do.
-	dir=$(find "$cache" -maxdepth 1 -name 'kernel-*' -type d | sort -V | tail -n 1)
-	[ -n "$dir" ] || die "apt knows no linux-image-amd64; run apt-get update"
+	dir=$(find "$cache" -maxdepth 1 -name 'kernel-[0-9]*' -type d | sort -V | tail -n 1)
+	[ -n "$dir" ] || die "apt-get cannot download linux-image-amd64"
 fi
 if [ "$here/init" -nt "$dir/initramfs" ] || [ "$0" -nt "$dir/initramfs" ]; then
 	make_initramfs "$dir" "$(cat "$dir/release")"

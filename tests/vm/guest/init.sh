@@ -20,13 +20,12 @@ mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none share "$sha
 mkdir -p /lib/modules
 ln -sfn "$VM_KERNEL/root/lib/modules/$(uname -r)" "/lib/modules/$(uname -r)"
 
-# udev as on any desktop. Only the PCI devices need to be told of again: their drivers bring
-# everything behind them, which then comes as a hot-plugged stick does.
+# udev as on any desktop. Only what the initramfs found needs to be told of again; the drivers of
+# the PCI devices bring everything behind them, which then comes as a hot-plugged stick does.
 mkdir -p /run/udev
 /lib/systemd/systemd-udevd --daemon
-udevadm trigger --action=add --subsystem-match=pci --subsystem-match=virtio
+udevadm trigger --action=add --subsystem-match=pci --subsystem-match=virtio-ports
 udevadm settle --timeout=30
-ip link set lo up
 
 port() {
 	echo "/dev/virtio-ports/$1"
