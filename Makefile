@@ -5,6 +5,7 @@
 # make            build only            make DEV=1        warnings are errors
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-vm   the tests with a real kernel in QEMU
+# make fuzz       the fuzz targets, FUZZ_SECONDS=60 each
 # make install    PREFIX=/usr/local DESTDIR=
 
 VERSION := 0.1.0
@@ -83,6 +84,9 @@ deps-check:
 deps-vm:
 	$Qtests/deps.sh build check vm
 
+deps-fuzz:
+	$Qtests/deps.sh build fuzz
+
 # --- tests ----------------------------------------------------------------------------------------
 
 JOBS  ?= $(shell nproc)
@@ -97,6 +101,21 @@ check-built: $B/umsctl $(TEST_BIN)
 
 asan: deps-check
 	$Q$(MAKE) --no-print-directory -j$(JOBS) CONFIG=asan check-built
+
+# Each target runs for FUZZ_SECONDS on its corpus (tests/fuzz/corpus/NAME) and what it finds beyond.
+FUZZ_SECONDS ?= 60
+FUZZ_SRC  := $(wildcard tests/fuzz/fuzz-*.c)
+FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+build/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
+	$(call say,FUZZ,$@)
+	$Qmkdir -p $(@D)
+	$Qclang $(ALL_CPPFLAGS) -std=gnu11 -pthread $(FUZZ_FLAGS) $(PKG_CFLAGS) -o $@ $^ $(LIBS)
+
+fuzz: deps-fuzz
+	$Q$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_BIN)
+	$Qtests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_BIN)
 
 check-vm: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all
@@ -126,4 +145,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps deps-check deps-vm check check-built asan check-vm demo format-check install clean
+.PHONY: all deps deps-check deps-vm deps-fuzz fuzz check check-built asan check-vm demo format-check install clean

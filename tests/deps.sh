@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that are missing: deps.sh build [check [vm]].  Does nothing, and needs no
+# Installs the Debian packages that are missing: deps.sh SET... (build, check, fuzz, vm).  Does nothing, and needs no
 # root, when all are there.
 set -eu
 
@@ -7,6 +7,7 @@ build='gcc libc6-dev pkg-config libusb-1.0-0-dev libsgutils2-dev zlib1g-dev libi
 	libudev-dev libjson-c-dev'
 check='libcmocka-dev perl qemu-utils dmg2img p7zip-full gddrescue sg3-utils mandoc dosfstools mtools
 	e2fsprogs jq shellcheck clang-format umockdev libumockdev-dev'
+fuzz='clang libclang-rt-14-dev'
 vm='qemu-system-x86 busybox-static kmod cpio xz-utils zstd'
 
 want=
@@ -14,6 +15,7 @@ for set in "$@"; do
 	case $set in
 	build) want="$want $build" ;;
 	check) want="$want $check" ;;
+	fuzz) want="$want $fuzz" ;;
 	vm) want="$want $vm" ;;
 	*) echo "deps.sh: no such set: $set" >&2; exit 1 ;;
 	esac

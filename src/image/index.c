@@ -193,7 +193,7 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 	first = end = lower_bound(index, slot);
 	while (end < index->n && slot_of(index, &index->entry[end]) == slot)
 		end++;
-	*entry = index->entry + first;
+	*entry = end > first ? index->entry + first : NULL;
 	*n = end - first;
 	return 0;
 }

@@ -265,7 +265,7 @@ static int take_data(struct store *store, const struct record *record, struct er
 	store->info.stored_bytes += head.body_bytes;
 	if (index_add(store->index, &entry) < 0)
 		return err_memory(err, "opening the image");
-	if ((BLOCK_MASK(head.state) & BLOCK_HAVE) == 0 || head.state >= BLOCK_STATES)
+	if (head.state != BLOCK_GOOD && head.state != BLOCK_RECOVERED)
 		return 0;
 	if (blockmap_set(store->map, head.lba, head.n_blocks, (enum block_state)head.state, NULL) <
 		0)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "proto/scsi.h"
 
 #define TRANSPORT_CDB_MAX   260
 #define TRANSPORT_SENSE_MAX 252
@@ -45,19 +46,9 @@ enum outcome {
 	OUTCOME_GONE,	/* the drive left the bus, or cannot be recovered */
 };
 
-/* SCSI status (SAM-5 §5.3.1). */
-enum {
-	SCSI_STATUS_GOOD = 0x00,
-	SCSI_STATUS_CHECK_CONDITION = 0x02,
-	SCSI_STATUS_BUSY = 0x08,
-	SCSI_STATUS_RESERVATION_CONFLICT = 0x18,
-	SCSI_STATUS_TASK_SET_FULL = 0x28,
-	SCSI_STATUS_TASK_ABORTED = 0x40,
-};
-
 struct reply {
 	enum outcome outcome;
-	uint8_t status;
+	uint8_t status; /* SCSI_STATUS_…, valid with DONE */
 	uint8_t sense[TRANSPORT_SENSE_MAX];
 	size_t sense_len;
 	size_t moved;	      /* bytes of data that moved; never more than data_len */

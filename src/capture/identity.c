@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Is this the drive that the image was begun from?  Its capacity, serial numbers and a sample of
+ * sectors must agree; where neither serial numbers nor sectors can tell, INQUIRY texts and the
+ * port. Never the node name: that goes to whichever drive comes first.
+ */
+#include "capture/session.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAMPLE_SECTORS	16
+#define SPREAD_PLACES	64
+#define DOUBLING_PLACES 64
+#define VALUE_ROOM	256
+
+/* --- the lines --- */
+
+struct lines {
+	char *text;
+	size_t room, n;
+};
+
+static void add_line(struct lines *lines, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A line that does not fit whole is left out. */
+static void add_line(struct lines *lines, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(lines->text + lines->n, lines->room - lines->n, format, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < lines->room - lines->n)
+		lines->n += (size_t)n;
+	lines->text[lines->n] = '\0';
+}
+
+char *capture_identity(const struct device *device, char *out, size_t room)
+{
+	const struct drive *drive = &device->drive;
+	struct lines lines = {.text = out, .room = room};
+
+	if (room == 0)
+		return out;
+	out[0] = '\0';
+	add_line(&lines, "sectors=%" PRIu64 "\n", device->capacity.n_blocks);
+	add_line(&lines, "sector-bytes=%" PRIu32 "\n", device->capacity.block_bytes);
+	add_line(&lines, "bytes=%" PRIu64 "\n", device->size_bytes);
+	add_line(&lines, "usb-serial=%s\n", drive->usb_serial);
+	add_line(&lines, "unit-serial=%s\n", device->unit_serial);
+	add_line(&lines, "usb-id=%04x:%04x:%04x\n", drive->vid, drive->pid, drive->bcd_device);
+	add_line(&lines, "vendor=%s\n", device->inquiry.vendor);
+	add_line(&lines, "product=%s\n", device->inquiry.product);
+	add_line(&lines, "revision=%s\n", device->inquiry.revision);
+	add_line(&lines, "port=%s\n", drive->port);
+	add_line(&lines, "lun=%u\n", drive->lun);
+	return out;
+}
+
+/* The value of KEY into VALUE; empty when there is none. */
+static const char *find_value(const char *text, size_t len, const char *key, char value[VALUE_ROOM])
+{
+	size_t key_len = strlen(key);
+
+	value[0] = '\0';
+	while (len > 0) {
+		const char *newline = memchr(text, '\n', len);
+		size_t line = newline ? (size_t)(newline - text) : len;
+
+		if (line > key_len && memcmp(text, key, key_len) == 0 && text[key_len] == '=') {
+			size_t n = mem_min_u64(line - key_len - 1, VALUE_ROOM - 1);
+
+			memcpy(value, text + key_len + 1, n);
+			value[n] = '\0';
+			return value;
+		}
+		text += line + (newline != NULL);
+		len -= line + (newline != NULL);
+	}
+	return value;
+}
+
+/* --- the sample --- */
+
+static bool uniform(const uint8_t *bytes, size_t len)
+{
+	return memcmp(bytes, bytes + 1, len - 1) == 0;
+}
+
+/* Where to look for sectors: all over the drive, and close together at its beginning, where file
+ * systems keep what tells them apart. */
+static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
+{
+	if (i % 2 == 0)
+		return n_blocks / SPREAD_PLACES * (i / 2);
+	return i / 2 < 63 ? 1ull << (i / 2) : UINT64_MAX;
+}
+
+/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another. */
+static int sample_one(struct device *device, struct capture_sink *sink, uint64_t place,
+	uint8_t *ours, uint8_t *theirs, struct err *err)
+{
+	struct block_range range;
+	enum outcome outcome = OUTCOME_DONE;
+	size_t len = sink->block_bytes;
+
+	if (!blockmap_next(sink->map, place, BLOCK_HAVE, &range))
+		return 0;
+	if (sink->ops->read_back(sink, range.lba, 1, ours, err) < 0)
+		return -1;
+	if (uniform(ours, len))
+		return 0;
+	memset(theirs, 0, len);
+	if (!read_plain(device, range.lba, READ_PLAIN_MS, theirs, &outcome))
+		return outcome == OUTCOME_GONE
+			       ? err_set(err, ERR_GONE, "%s left the bus", device->name)
+			       : 0;
+	if (memcmp(ours, theirs, len) == 0)
+		return 1;
+	return err_set(err, ERR_IDENTITY,
+		"sector %" PRIu64 " of %s is not what the image has of it", range.lba,
+		device->name);
+}
+
+int identity_sample(
+	struct device *device, struct capture_sink *sink, unsigned int *compared, struct err *err)
+{
+	size_t len = sink->block_bytes;
+	cleanup_free uint8_t *ours = mem_page_alloc(len);
+	cleanup_free uint8_t *theirs = mem_page_alloc(len);
+
+	*compared = 0;
+	if (!ours || !theirs)
+		return err_memory(err, "for two sectors");
+	for (unsigned int i = 0; i < SPREAD_PLACES + DOUBLING_PLACES; i++) {
+		uint64_t place = sample_place(blockmap_blocks(sink->map), i);
+		int r = sample_one(device, sink, place, ours, theirs, err);
+
+		if (r < 0)
+			return -1;
+		*compared += (unsigned int)r;
+		if (*compared == SAMPLE_SECTORS)
+			break;
+	}
+	return 0;
+}
+
+/* --- the judgement --- */
+
+static int differs(struct err *err, const char *what, const char *image, const char *drive)
+{
+	char shown[VALUE_ROOM * 4];
+
+	text_escape(image, strlen(image), shown, sizeof(shown));
+	return err_set(err, ERR_IDENTITY, "the image is of another drive: its %s is %.200s, not %s",
+		what, shown[0] ? shown : "not known", drive);
+}
+
+/* 1: both are known and agree, 0: one is not known, -1: they differ. */
+static int compare(const char *text, size_t len, const char *key, const char *drive,
+	const char *what, struct err *err)
+{
+	char value[VALUE_ROOM];
+
+	find_value(text, len, key, value);
+	if (!value[0] || !drive[0])
+		return 0;
+	return strcmp(value, drive) == 0 ? 1 : differs(err, what, value, drive);
+}
+
+static int compare_number(const char *text, size_t len, const char *key, uint64_t drive,
+	const char *what, struct err *err)
+{
+	char value[VALUE_ROOM], number[32];
+	uint64_t image;
+
+	find_value(text, len, key, value);
+	if (text_number(value, &image) && image == drive)
+		return 0;
+	snprintf(number, sizeof(number), "%" PRIu64, drive);
+	return differs(err, what, value, number);
+}
+
+/* With neither serial number nor sectors to go by. */
+static int break_tie(struct device *device, const char *text, size_t len, struct err *err)
+{
+	int vendor = compare(text, len, "vendor", device->inquiry.vendor, "vendor", err);
+	int product =
+		vendor < 0 ? -1
+			   : compare(text, len, "product", device->inquiry.product, "product", err);
+
+	if (product < 0)
+		return -1;
+	if (product > 0)
+		return 0;
+	return compare(text, len, "port", device->drive.port, "USB port", err) < 0 ? -1 : 0;
+}
+
+int capture_same_drive(struct device *device, struct capture_sink *sink, const char *identity,
+	size_t len, struct err *err)
+{
+	int usb, unit;
+	unsigned int compared;
+
+	if (compare_number(identity, len, "sectors", device->capacity.n_blocks, "size in sectors",
+		    err) < 0 ||
+		compare_number(identity, len, "sector-bytes", device->capacity.block_bytes,
+			"sector size", err) < 0 ||
+		compare_number(identity, len, "bytes", device->size_bytes, "size in bytes", err) <
+			0)
+		return -1;
+	usb = compare(
+		identity, len, "usb-serial", device->drive.usb_serial, "USB serial number", err);
+	if (usb < 0)
+		return -1;
+	unit = compare(
+		identity, len, "unit-serial", device->unit_serial, "unit serial number", err);
+	if (unit < 0)
+		return -1;
+	if (blockmap_blocks(sink->map) != device->capacity.n_blocks ||
+		sink->block_bytes != device->capacity.block_bytes)
+		return err_set(err, ERR_IDENTITY, "the image is not of a drive of this size");
+	if (identity_sample(device, sink, &compared, err) < 0)
+		return -1;
+	return usb > 0 || unit > 0 || compared > 0 ? 0 : break_tie(device, identity, len, err);
+}

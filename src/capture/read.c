@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One READ: into the sink's buffer, sent again where that costs no try, judged, committed when it
+ * was good.  What to read next is decided elsewhere.
+ */
+#include "capture/session.h"
+
+#include "base/mem.h"
+#include "scsi/scsi.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* How often one READ is sent again before that counts as trouble. */
+#define AGAIN_LIMIT		    20
+#define READY_WAIT_MS		    30000
+#define BUSY_PAUSE_MS		    50
+#define ASC_MEDIUM_MAY_HAVE_CHANGED 0x28
+
+uint32_t read_clip(const struct session *s, uint64_t lba, uint64_t n)
+{
+	uint64_t slot_left = s->sink->slot_blocks - lba % s->sink->slot_blocks;
+
+	return (uint32_t)mem_min_u64(mem_min_u64(n, slot_left), s->max_blocks);
+}
+
+uint32_t read_clip_back(const struct session *s, uint64_t end, uint64_t n)
+{
+	uint64_t in_slot = (end - 1) % s->sink->slot_blocks + 1;
+
+	return (uint32_t)mem_min_u64(mem_min_u64(n, in_slot), s->max_blocks);
+}
+
+static int note_resets(struct session *s, uint32_t epoch)
+{
+	char text[64];
+
+	if (epoch == s->resets)
+		return 0;
+	s->resets = epoch;
+	snprintf(text, sizeof(text), "the drive was reset (%u so far)", epoch);
+	return journal_note(s, "reset", text);
+}
+
+/* The drive says that another medium may be in it: it must be the one of the image. */
+static int check_medium(struct session *s)
+{
+	struct capacity now;
+	unsigned int compared;
+
+	if (scsi_capacity(s->device->transport, &now, NULL, NULL) == 0 &&
+		(now.n_blocks != s->device->capacity.n_blocks ||
+			now.block_bytes != s->device->capacity.block_bytes)) {
+		err_set(s->err, ERR_IDENTITY, "the drive has another medium now");
+		return session_end(s, CAPTURE_FAILED);
+	}
+	/* A mounted file system may write to what was read. */
+	if (s->sink->in_order || s->device->drive.mounted_rw)
+		return 0;
+	if (identity_sample(s->device, s->sink, &compared, s->err) < 0) {
+		err_prefix(s->err, "the drive says that its medium may have changed: ");
+		return session_end(s, CAPTURE_FAILED);
+	}
+	return 0;
+}
+
+/* The sectors that were asked for when it left are put off, not blamed: should they be what makes
+ * it leave, the next session begins elsewhere. */
+static int end_gone(struct session *s, uint64_t lba, uint32_t n, const struct block_reason *why)
+{
+	struct block_range range;
+
+	err_set(s->err, ERR_GONE, "%s left the bus or does not answer any more%s", s->device->name,
+		session_advice(s));
+	if (health_take_back(s) < 0)
+		return -1;
+	range = blockmap_at(s->sink->map, lba);
+	if (range.state == BLOCK_UNTRIED &&
+		session_mark(
+			s, lba, mem_min_u64(n, range.lba + range.n - lba), BLOCK_SKIPPED, why) < 0)
+		return -1;
+	return session_end(s, CAPTURE_FAILED);
+}
+
+static enum verdict wait_ready(struct session *s)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	if (scsi_wait_ready(s->device->transport, deadline_in_ms(READY_WAIT_MS), &err) == 0)
+		return VERDICT_AGAIN;
+	if (err.kind == ERR_NO_MEDIUM)
+		return VERDICT_NO_MEDIUM;
+	return err.kind == ERR_GONE ? VERDICT_GONE : VERDICT_TROUBLE;
+}
+
+/* What must happen before a READ is sent again.  1: it is not sent again, the verdict stands. */
+static int prepare_again(struct session *s, struct judged *judged, unsigned int sent)
+{
+	if (session_stopped(s))
+		return session_end(s, CAPTURE_STOPPED);
+	if (sent >= AGAIN_LIMIT) {
+		judged->verdict = VERDICT_TROUBLE;
+		return 1;
+	}
+	if (judged->verdict == VERDICT_NOT_READY) {
+		judged->verdict = wait_ready(s);
+		return judged->verdict == VERDICT_AGAIN ? 0 : 1;
+	}
+	if (judged->why.status != SCSI_STATUS_GOOD &&
+		judged->why.status != SCSI_STATUS_CHECK_CONDITION)
+		clock_sleep_ms(BUSY_PAUSE_MS);
+	if (judged->why.sense_key == SENSE_UNIT_ATTENTION &&
+		judged->why.asc == ASC_MEDIUM_MAY_HAVE_CHANGED)
+		return check_medium(s);
+	return 0;
+}
+
+/* Sends the READ until its reply says something of the sectors.  The sink is asked for room each
+ * time: checking the medium reads back from it, which may take the room away. */
+static int exchange(struct session *s, uint64_t lba, uint32_t n, struct reply *reply,
+	struct judged *judged, struct err *err)
+{
+	for (unsigned int sent = 1;; sent++) {
+		void *data = s->sink->ops->reserve(s->sink, lba, n, s->err);
+		int more;
+
+		if (!data)
+			return session_end(s, CAPTURE_FAILED);
+		*err = (struct err){.kind = ERR_NONE};
+		scsi_read(s->device->transport, lba, n, s->block_bytes, data,
+			deadline_in_ms(s->timeout_ms), reply, err);
+		*judged = judge_read(reply, lba, n, s->block_bytes);
+		if (note_resets(s, reply->reset_epoch) < 0)
+			return -1;
+		if (judged->verdict != VERDICT_AGAIN && judged->verdict != VERDICT_NOT_READY)
+			return 0;
+		more = prepare_again(s, judged, sent);
+		if (more != 0)
+			return more < 0 ? -1 : 0;
+	}
+}
+
+static int commit_part(struct session *s, uint64_t lba, uint32_t n, enum block_state state,
+	const struct block_reason *why)
+{
+	if (n > 0 && s->sink->ops->commit(s->sink, lba, n, state, why, s->err) < 0)
+		return session_end(s, CAPTURE_FAILED);
+	return 0;
+}
+
+/* When the sense data names the recovered sector, its neighbours are plainly good. */
+static int commit(struct session *s, uint64_t lba, const struct judged *judged)
+{
+	uint32_t before;
+
+	health_good(s);
+	s->read_bytes += (uint64_t)judged->n * s->block_bytes;
+	if (judged->verdict == VERDICT_GOOD)
+		return commit_part(s, lba, judged->n, BLOCK_GOOD, NULL);
+	if (!judged->named)
+		return commit_part(s, lba, judged->n, BLOCK_RECOVERED, &judged->why);
+	before = (uint32_t)(judged->lba - lba);
+	if (commit_part(s, lba, before, BLOCK_GOOD, NULL) < 0 ||
+		commit_part(s, judged->lba, 1, BLOCK_RECOVERED, &judged->why) < 0)
+		return -1;
+	return commit_part(s, judged->lba + 1, judged->n - before - 1, BLOCK_GOOD, NULL);
+}
+
+static void reason_text(const struct reply *reply, const struct err *err, char *out, size_t room)
+{
+	if (reply->outcome == OUTCOME_DONE)
+		scsi_reply_text(reply, out, room);
+	else if (err->kind != ERR_NONE)
+		snprintf(out, room, "%s: %.120s", outcome_name(reply->outcome), err->text);
+	else
+		snprintf(out, room, "%s", outcome_name(reply->outcome));
+}
+
+static int failed(
+	struct session *s, uint64_t lba, uint32_t n, const struct judged *judged, const char *text)
+{
+	if (judged->out_of_range && !s->told_out_of_range) {
+		char notice[160];
+
+		s->told_out_of_range = true;
+		snprintf(notice, sizeof(notice),
+			"the drive has no LBA %" PRIu64 " although it claims %" PRIu64
+			" sectors: its capacity is "
+			"wrong",
+			lba, s->device->capacity.n_blocks);
+		if (journal_note(s, "capacity", notice) < 0)
+			return -1;
+	}
+	if (journal_error(s, lba, n, text) < 0)
+		return -1;
+	return health_failed(s, lba, judged, text);
+}
+
+/* Our side could not send it: perhaps it was too large (usbfs memory, a host adapter's limit). */
+static int not_sent(
+	struct session *s, uint64_t lba, uint32_t n, struct judged *judged, const struct err *cause)
+{
+	if (n == 1) {
+		if (s->err)
+			*s->err = *cause;
+		err_prefix(s->err, "reading LBA %" PRIu64 ": ", lba);
+		return session_end(s, CAPTURE_FAILED);
+	}
+	s->max_blocks = n / 2;
+	*judged = (struct judged){.verdict = VERDICT_GOOD, .n = 0};
+	return 0;
+}
+
+static int conclude(struct session *s, uint64_t lba, uint32_t n, const struct reply *reply,
+	struct judged *judged, const struct err *err)
+{
+	char text[REASON_TEXT];
+
+	switch (judged->verdict) {
+	case VERDICT_GOOD:
+	case VERDICT_RECOVERED:
+		return commit(s, lba, judged);
+	case VERDICT_NOT_SENT:
+		return not_sent(s, lba, n, judged, err);
+	case VERDICT_GONE:
+		return end_gone(s, lba, n, &judged->why);
+	case VERDICT_NO_MEDIUM:
+		err_set(s->err, ERR_NO_MEDIUM, "%s has no medium any more", s->device->name);
+		if (health_take_back(s) < 0)
+			return -1;
+		return session_end(s, CAPTURE_FAILED);
+	default:
+		reason_text(reply, err, text, sizeof(text));
+		return failed(s, lba, n, judged, text);
+	}
+}
+
+int session_read(
+	struct session *s, uint64_t lba, uint32_t n, struct judged *judged, uint64_t *took_ns)
+{
+	struct reply reply = {.outcome = OUTCOME_NOT_SENT};
+	struct err err = {.kind = ERR_NONE};
+	uint64_t began = clock_now_ns();
+
+	if (session_stopped(s))
+		return session_end(s, CAPTURE_STOPPED);
+	s->position = lba;
+	if (exchange(s, lba, n, &reply, judged, &err) < 0)
+		return -1;
+	if (took_ns)
+		*took_ns = clock_now_ns() - began;
+	if (conclude(s, lba, n, &reply, judged, &err) < 0)
+		return -1;
+	return progress_tick(s, false);
+}
+
+int session_mark(struct session *s, uint64_t lba, uint64_t n, enum block_state state,
+	const struct block_reason *why)
+{
+	if (n == 0)
+		return 0;
+	if (health_remember(s, lba, n) < 0)
+		return -1;
+	if (s->sink->ops->mark(s->sink, lba, n, state, why, s->err) < 0)
+		return session_end(s, CAPTURE_FAILED);
+	return 0;
+}
+
+bool read_plain(struct device *device, uint64_t lba, unsigned int timeout_ms, void *data,
+	enum outcome *outcome)
+{
+	uint32_t block_bytes = device->capacity.block_bytes;
+
+	for (unsigned int sent = 0; sent < AGAIN_LIMIT; sent++) {
+		struct reply reply = {.outcome = OUTCOME_NOT_SENT};
+		struct judged judged;
+
+		scsi_read(device->transport, lba, 1, block_bytes, data, deadline_in_ms(timeout_ms),
+			&reply, NULL);
+		*outcome = reply.outcome;
+		judged = judge_read(&reply, lba, 1, block_bytes);
+		if (judged.verdict == VERDICT_NOT_READY)
+			scsi_wait_ready(device->transport, deadline_in_ms(READY_WAIT_MS), NULL);
+		else if (judged.verdict != VERDICT_AGAIN)
+			return judged.verdict == VERDICT_GOOD ||
+			       judged.verdict == VERDICT_RECOVERED;
+	}
+	return false;
+}

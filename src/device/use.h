@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What on this machine uses a block device: mounts, swap, and what is stacked on it. */
+#ifndef UMS_DEVICE_USE_H
+#define UMS_DEVICE_USE_H
+
+#include <stdbool.h>
+
+struct use {
+	char text[512]; /* "mounted read-only on /mnt (/dev/sdb1)"; empty when free */
+	bool rw;	/* mounted read-write, or swapped on */
+};
+
+/* Where it is looked up. */
+struct use_sources {
+	const char *mountinfo;	 /* proc(5), /proc/PID/mountinfo */
+	const char *swaps;	 /* proc(5), /proc/swaps */
+	const char *class_block; /* /sys/class/block */
+};
+
+/* This process's own view: other mount namespaces are not in it, see use_hold(). */
+extern const struct use_sources use_sources_system;
+
+/* What uses the disk or partition NODE ("/dev/sdb"), its partitions, and whatever lies on them.
+ * A source that cannot be read says nothing. */
+struct use use_read(const char *node, const struct use_sources *sources);
+
+/*
+ * Opens NODE for ourselves alone: a descriptor, or -1 and errno.  While it is open nobody can mount
+ * or hold NODE or a partition of it; EBUSY says that somebody does.  That sees mounts of every
+ * namespace, but not whether they write.
+ */
+int use_hold(const char *node);
+
+/* For messages: what use_hold() has found when nothing else says who it is. */
+#define USE_UNSEEN                                                                                 \
+	"held by another program, or mounted where this one cannot see it (another namespace)"
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SG_IO through libsgutils2: the kernel's driver stays bound, and queues our commands between its
+ * own. A deadline becomes the kernel's time-out in whole seconds; when it passes, the kernel's
+ * error handling runs (abort, device reset, bus reset) before we hear of it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <scsi/sg_pt.h>
+
+#include "base/mem.h"
+#include "transport/transport.h"
+
+#define FALLBACK_TRANSFER (128u << 10)
+#define MOST_TRANSFER	  (1u << 20)
+#define SG_CDB_MAX	  16 /* usb-storage and uas announce a max_cmd_len of 16 */
+
+/* Host status (include/scsi/scsi_host… of Linux, SG_IO HOWTO "host_status"). */
+enum {
+	DID_NO_CONNECT = 0x01,
+	DID_BUS_BUSY = 0x02,
+	DID_TIME_OUT = 0x03,
+	DID_BAD_TARGET = 0x04,
+	DID_ABORT = 0x05,
+	DID_RESET = 0x08,
+};
+
+struct sg {
+	struct transport transport;
+	struct sg_pt_base *pt;
+	int fd;
+	uint32_t epoch;
+};
+
+static int prepare(struct sg *sg, const struct command *command, struct reply *reply)
+{
+	clear_scsi_pt_obj(sg->pt);
+	set_scsi_pt_cdb(sg->pt, command->cdb, (int)command->cdb_len);
+	set_scsi_pt_sense(sg->pt, reply->sense, sizeof(reply->sense));
+	if (command->direction == TRANSFER_IN)
+		set_scsi_pt_data_in(sg->pt, command->data, (int)command->data_len);
+	else if (command->direction == TRANSFER_OUT)
+		set_scsi_pt_data_out(sg->pt, command->data, (int)command->data_len);
+	return (int)(deadline_left_ms(command->deadline) + 999) / 1000;
+}
+
+static int fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
+	const char *text)
+{
+	reply->outcome = outcome;
+	return err_set(err, kind, "%s", text);
+}
+
+/* What the host adapter's driver says went wrong. */
+static int transport_error(struct sg *sg, struct reply *reply, struct err *err)
+{
+	int host = get_scsi_pt_transport_err(sg->pt);
+
+	switch (host) {
+	case DID_TIME_OUT:
+		reply->reset_epoch = ++sg->epoch;
+		return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err,
+			"no answer in time; the kernel has reset the drive");
+	case DID_NO_CONNECT:
+	case DID_BAD_TARGET:
+		return fail(reply, OUTCOME_GONE, ERR_GONE, err, "the drive has gone from the bus");
+	case DID_RESET:
+	case DID_ABORT:
+	case DID_BUS_BUSY:
+		return fail(reply, OUTCOME_ABORTED, ERR_OTHER, err,
+			"the command was ended by a reset that was not its own");
+	default:
+		reply->outcome = OUTCOME_BROKEN;
+		return err_set(err, ERR_OTHER, "the transfer broke (host status %02xh)", host);
+	}
+}
+
+static int os_error(struct reply *reply, int errnum, struct err *err)
+{
+	reply->outcome = errnum == ENODEV || errnum == ENXIO ? OUTCOME_GONE : OUTCOME_NOT_SENT;
+	return err_sys(err, errnum, "SG_IO");
+}
+
+static void take_answer(struct sg *sg, const struct command *command, struct reply *reply)
+{
+	int resid = get_scsi_pt_resid(sg->pt);
+	int sense_len = get_scsi_pt_sense_len(sg->pt);
+
+	reply->outcome = OUTCOME_DONE;
+	reply->status = (uint8_t)(get_scsi_pt_status_response(sg->pt) & 0x7e);
+	if (sense_len > 0)
+		reply->sense_len = mem_min_u64((uint64_t)sense_len, sizeof(reply->sense));
+	reply->moved = command->data_len;
+	if (resid > 0)
+		reply->moved -= mem_min_u64((uint64_t)resid, command->data_len);
+}
+
+static int sg_exec(struct transport *transport, const struct command *command, struct reply *reply,
+	struct err *err)
+{
+	struct sg *sg = (struct sg *)transport;
+	int seconds = prepare(sg, command, reply);
+	int r;
+
+	reply->reset_epoch = sg->epoch;
+	r = do_scsi_pt(sg->pt, sg->fd, seconds > 0 ? seconds : 1, 0);
+	if (r < 0)
+		return os_error(reply, -r, err);
+	if (r > 0) {
+		if (r == SCSI_PT_DO_TIMEOUT)
+			return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
+		return fail(reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
+	}
+	switch (get_scsi_pt_result_category(sg->pt)) {
+	case SCSI_PT_RESULT_OS_ERR:
+		return os_error(reply, get_scsi_pt_os_err(sg->pt), err);
+	case SCSI_PT_RESULT_TRANSPORT_ERR:
+		return transport_error(sg, reply, err);
+	default:
+		take_answer(sg, command, reply);
+		return 0;
+	}
+}
+
+static void sg_close(struct transport *transport)
+{
+	struct sg *sg = (struct sg *)transport;
+
+	if (sg->pt)
+		destruct_scsi_pt_obj(sg->pt);
+	if (sg->fd >= 0)
+		close(sg->fd);
+	free(sg);
+}
+
+static const struct transport_ops transport_sg = {
+	.name = "sg",
+	.exec = sg_exec,
+	.close = sg_close,
+};
+
+/* A number out of a file of sysfs; 0 when there is none. */
+static unsigned long read_number(const char *path)
+{
+	cleanup_fclose FILE *f = fopen(path, "re");
+	unsigned long value = 0;
+
+	if (!f || fscanf(f, "%lu", &value) != 1)
+		return 0;
+	return value;
+}
+
+/* max_hw_sectors_kb of the disk, which the block layer enforces for SG_IO on the block node and the
+ * host adapter for the sg node. */
+static size_t transfer_limit(int fd)
+{
+	unsigned long kb = 0;
+	struct stat st;
+	char path[128];
+	glob_t found;
+
+	if (fstat(fd, &st) < 0)
+		return FALLBACK_TRANSFER;
+	snprintf(path, sizeof(path),
+		S_ISBLK(st.st_mode) ? "/sys/dev/block/%u:%u/queue/max_hw_sectors_kb"
+				    : "/sys/dev/char/%u:%u/device/block/*/queue/max_hw_sectors_kb",
+		major(st.st_rdev), minor(st.st_rdev));
+	if (glob(path, 0, NULL, &found) == 0) {
+		kb = read_number(found.gl_pathv[0]);
+		globfree(&found);
+	}
+	if (kb == 0)
+		return FALLBACK_TRANSFER;
+	return (size_t)mem_min_u64((uint64_t)kb * 1024, MOST_TRANSFER);
+}
+
+struct transport *transport_sg_open(const char *path, struct err *err)
+{
+	struct sg *sg = calloc(1, sizeof(*sg));
+
+	if (!sg) {
+		err_memory(err, "opening the drive");
+		return NULL;
+	}
+	sg->transport.ops = &transport_sg;
+	sg->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (sg->fd < 0) {
+		err_sys(err, errno, "cannot open %s", path);
+		sg_close(&sg->transport);
+		return NULL;
+	}
+	sg->pt = construct_scsi_pt_obj_with_fd(sg->fd, 0);
+	if (!sg->pt) {
+		err_memory(err, "opening the drive");
+		sg_close(&sg->transport);
+		return NULL;
+	}
+	sg->transport.max_transfer_bytes = transfer_limit(sg->fd);
+	sg->transport.max_cdb_len = SG_CDB_MAX;
+	sg->transport.depth = 1;
+	return &sg->transport;
+}

@@ -1,0 +1,106 @@
+#!/bin/bash
+. "$(dirname "$0")/functions.sh"
+
+wait_for 15 disk_of LARGE
+wait_for 15 disk_of SLOW
+wait_for 15 disk_of SWAP
+large=$(disk_of LARGE)
+large_interface=$(interface_of "$large")
+slow=/dev/disk/by-id/usb-QEMU_QEMU_HARDDISK_SLOW-0:0
+slow_interface=$(interface_of "$(disk_of SLOW)")
+slow_link=$(by_path_of "$(disk_of SLOW)")
+wait_for 5 test -b "${large}1"
+
+# refused WHY PATTERN DISK: --route bot is, even with --detach, with PATTERN in the message.
+refused() {
+	check "$1: refused" refuses 2 "$2" "$UMSCTL" capture --route bot "$3" x.ums
+	check "$1: refused with --detach too" \
+		refuses 2 "$2" "$UMSCTL" capture --route bot --detach "$3" x.ums
+	check "$1: the driver stays" has_driver "$(interface_of "$3")" usb-storage
+}
+in_use="in use|busy|held"
+
+mount -r "${large}1" /mnt
+refused "mounted" /mnt "$large"
+umount /mnt
+
+swapon "$(disk_of SWAP)"
+refused "swapped on" swap "$(disk_of SWAP)"
+swapoff "$(disk_of SWAP)"
+
+# open_exclusively DISK COMMAND: holds DISK with O_EXCL while COMMAND (perl) runs.
+open_exclusively() {
+	exec perl -MFcntl -e 'sysopen(my $disk, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; eval $ARGV[1]' \
+		"$1" "$2"
+}
+open_exclusively "$large" sleep &
+holder=$!
+wait_for 5 eval '! (open_exclusively "$large" 1)'
+refused "held with O_EXCL" "$in_use" "$large"
+kill "$holder"
+wait "$holder"
+
+# Where our own /proc/self/mountinfo does not show it.
+mkfifo mounted
+unshare -m sh -c "mount -r ${large}1 /mnt && echo >mounted && exec sleep 60" &
+holder=$!
+read -r <mounted
+refused "mounted in another namespace" "$in_use" "$large"
+kill "$holder"
+wait "$holder"
+
+check "free, but without --detach: refused, naming it" \
+	refuses 2 --detach "$UMSCTL" capture --route bot "$large" x.ums
+check "no refusal left an image" test ! -e x.ums
+
+# --- the driver is detached and given back ---
+
+# given_back WHEN INTERFACE LINK: it may take the drive a moment to be found again.
+given_back() {
+	local since=${EPOCHREALTIME/./}
+	check "$1: the driver is bound again" wait_for 15 has_driver "$2" usb-storage
+	check "$1: the by-path link is back" wait_for 15 test -b "$3"
+	echo "# after $(((${EPOCHREALTIME/./} - since) / 1000)) ms"
+}
+
+large_link=$(by_path_of "$large")
+check "free, with --detach: captured" \
+	exits 0 "$UMSCTL" capture --route bot --detach "$large_link" "$share/detached.ums"
+given_back "captured" "$large_interface" "$large_link"
+
+# start_capture IMAGE: of the slow stick in the background, in a process group of its own, as a
+# shell would; returns in the middle.
+start_capture() {
+	env --default-signal=INT setsid "$UMSCTL" capture --route bot --detach "$slow" "$1" \
+		>capture.log 2>&1 &
+	capture=$!
+	check "capturing in the background" wait_for 15 eval \
+		'[ "$(driver_of "$slow_interface")" != usb-storage ] && [ "$(stat -c %s '"$1"')" -gt 2000000 ]'
+}
+
+start_capture killed.ums
+kill -KILL -- "-$capture"
+wait "$capture" 2>/dev/null
+given_back "killed" "$slow_interface" "$slow_link"
+check "resumed after that" exits 0 "$UMSCTL" capture --route bot --detach "$slow" killed.ums
+given_back "resumed" "$slow_interface" "$slow_link"
+
+start_capture interrupted.ums
+kill -INT -- "-$capture"
+wait "$capture"
+check "Ctrl-C: status 4" is $? 4
+check "and it says how to go on" grep -iE 'resum|again' capture.log
+given_back "interrupted" "$slow_interface" "$slow_link"
+check "resumed after that by the other route" exits 0 "$UMSCTL" capture "$slow" interrupted.ums
+
+# --- never bound ---
+
+unbind "$large_interface"
+check "unbound: captured by itself through bot" \
+	exits 0 "$UMSCTL" capture usb:46f4:0001:LARGE "$share/unbound.ums"
+check "and the interface is left unbound" has_driver "$large_interface" none
+check "named by its port: the same drive, already complete" \
+	exits 0 "$UMSCTL" capture "usb:${large_interface%:*}" "$share/unbound.ums"
+check "nothing of umsctl still runs" wait_for 5 not busybox pgrep -x umsctl
+cp killed.ums interrupted.ums "$share"
+exit 0
