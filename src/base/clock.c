@@ -2,6 +2,8 @@
 /* Monotonic time and absolute deadlines: see clock.h. */
 #include "base/clock.h"
 
+#include "base/mem.h"
+
 #include <limits.h>
 #include <time.h>
 
@@ -15,7 +17,12 @@ uint64_t clock_now_ns(void)
 
 struct deadline deadline_in_ms(uint64_t ms)
 {
-	return (struct deadline){.at_ns = clock_now_ns() + ms * 1000000u};
+	uint64_t now = clock_now_ns(), ns;
+
+	/* So far away that the clock cannot say it: never. */
+	if (!mem_mul_u64(ms, 1000000u, &ns) || !mem_add_u64(now, ns, &ns))
+		ns = UINT64_MAX;
+	return (struct deadline){.at_ns = ns};
 }
 
 unsigned int deadline_left_ms(struct deadline deadline)
@@ -25,7 +32,7 @@ unsigned int deadline_left_ms(struct deadline deadline)
 
 	if (now >= deadline.at_ns)
 		return 0;
-	ms = (deadline.at_ns - now + 999999u) / 1000000u;
+	ms = (deadline.at_ns - now - 1) / 1000000u + 1;
 	return ms > INT_MAX ? INT_MAX : (unsigned int)ms;
 }
 

@@ -39,11 +39,12 @@ char *text_size(uint64_t bytes, char out[32])
 		snprintf(out, 32, "%" PRIu64 " bytes", bytes);
 		return out;
 	}
-	while (value >= 1024 && unit < 5) {
+	/* What would be rounded to 1024.0 is 1 of the next. */
+	while (value >= 1023.95 && unit < 5) {
 		value /= 1024;
 		unit++;
 	}
-	if (value == (double)(uint64_t)value)
+	if (value == (double)(uint64_t)value || value < 1)
 		snprintf(out, 32, "%.0f %s", value, units[unit]);
 	else
 		snprintf(out, 32, "%.1f %s", value, units[unit]);

@@ -24,12 +24,13 @@
 struct lines {
 	char *text;
 	size_t room, n;
+	bool full;
 };
 
 static void add_line(struct lines *lines, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A line that does not fit whole is left out. */
+/* A line that does not fit whole is left out, and all behind it. */
 static void add_line(struct lines *lines, const char *format, ...)
 {
 	va_list ap;
@@ -38,7 +39,9 @@ static void add_line(struct lines *lines, const char *format, ...)
 	va_start(ap, format);
 	n = vsnprintf(lines->text + lines->n, lines->room - lines->n, format, ap);
 	va_end(ap);
-	if (n > 0 && (size_t)n < lines->room - lines->n)
+	if (lines->full || n < 0 || (size_t)n >= lines->room - lines->n)
+		lines->full = true;
+	else
 		lines->n += (size_t)n;
 	lines->text[lines->n] = '\0';
 }

@@ -86,14 +86,13 @@ static void judge_answer(struct judged *judged, const struct reply *reply, uint6
 		judged->verdict = VERDICT_TROUBLE;
 		judged->why.outcome = BLOCK_OUTCOME_BROKEN;
 	}
-	judged->named = sense.present && sense.information_valid && sense.information >= lba &&
-			sense.information - lba < n;
+	judged->named =
+		(judged->verdict == VERDICT_MEDIUM || judged->verdict == VERDICT_RECOVERED) &&
+		sense.information_valid && sense.information >= lba && sense.information - lba < n;
 	judged->lba = judged->named ? sense.information : 0;
 	judged->out_of_range = judged->verdict == VERDICT_TROUBLE && sense.present &&
 			       sense.key == SENSE_ILLEGAL_REQUEST &&
 			       sense.asc == ASC_LBA_OUT_OF_RANGE;
-	if (judged->verdict != VERDICT_MEDIUM && judged->verdict != VERDICT_RECOVERED)
-		judged->named = false;
 }
 
 struct judged judge_read(const struct reply *reply, uint64_t lba, uint32_t n, uint32_t block_bytes)

@@ -30,7 +30,8 @@ static void say_what_to_do(struct err *err)
 {
 	struct err cause;
 
-	if (!err || err->kind != ERR_PERMISSION)
+	/* The link says it itself. */
+	if (!err || err->kind != ERR_PERMISSION || strstr(err->text, "udev/"))
 		return;
 	cause = *err;
 	err_set(err, ERR_PERMISSION,

@@ -37,7 +37,7 @@ static int hold_unit(struct hold *hold, const struct drive *unit, struct err *er
 	if (fd < 0 && errno == EBUSY)
 		return err_set(err, ERR_BUSY, "%s is " USE_UNSEEN, unit->block);
 	if (fd < 0)
-		return err_sys(err, errno, "%s", unit->block);
+		return err_sys(err, errno, "opening %s", unit->block);
 	hold->fd[hold->n++] = fd;
 	return 0;
 }

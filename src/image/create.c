@@ -220,6 +220,11 @@ const struct image_info *image_writer_info(const struct image_writer *writer)
 	return &writer->store.info;
 }
 
+const struct blockmap *image_writer_map(const struct image_writer *writer)
+{
+	return writer->store.map;
+}
+
 void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len)
 {
 	if (writer->out.piped || writer_drain(writer, NULL) < 0)

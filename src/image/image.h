@@ -107,6 +107,7 @@ struct image_writer *image_resume(
 /* The writer as a sink. */
 struct capture_sink *image_writer_sink(struct image_writer *writer);
 const struct image_info *image_writer_info(const struct image_writer *writer);
+const struct blockmap *image_writer_map(const struct image_writer *writer);
 void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
 
 /* Ends the capture: rewrites scattered runs, digests, index, footer, trailer.  PROGRESS (may be

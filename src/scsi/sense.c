@@ -85,7 +85,9 @@ static char *outcome_text(const struct reply *reply, char *out, size_t room)
 char *scsi_reply_text(const struct reply *reply, char *out, size_t room)
 {
 	struct sense sense = sense_parse(reply->sense, reply->sense_len);
+	static const char prefix[] = "Additional sense: ";
 	char key[64], asc[128], status[64];
+	const char *words;
 
 	if (reply->outcome != OUTCOME_DONE)
 		return outcome_text(reply, out, room);
@@ -97,7 +99,8 @@ char *scsi_reply_text(const struct reply *reply, char *out, size_t room)
 	}
 	sg_get_sense_key_str(sense.key, sizeof(key), key);
 	sg_get_asc_ascq_str(sense.asc, sense.ascq, sizeof(asc), asc);
-	snprintf(out, room, "%s: %s [%x/%02x/%02x]%s", key, asc, sense.key, sense.asc, sense.ascq,
+	words = strncmp(asc, prefix, sizeof(prefix) - 1) == 0 ? asc + sizeof(prefix) - 1 : asc;
+	snprintf(out, room, "%s: %s [%x/%02x/%02x]%s", key, words, sense.key, sense.asc, sense.ascq,
 		sense.deferred ? " (deferred)" : "");
 	return out;
 }

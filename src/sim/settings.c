@@ -140,7 +140,8 @@ static int take_serial(struct sim_settings *settings, const struct setting *sett
 	(void)setting;
 	if (strlen(value) > SIM_TEXT_MAX)
 		return err_set(err, ERR_USAGE, "longer than %d characters", SIM_TEXT_MAX);
-	snprintf(settings->serial, sizeof(settings->serial), "%s", value);
+	snprintf(settings->serial, sizeof(settings->serial), "%s",
+		strcmp(value, "none") == 0 ? "" : value);
 	return 0;
 }
 
@@ -197,7 +198,7 @@ static const struct setting table[] = {
 		.take = take_file},
 	{.key = "serial",
 		.form = "=TEXT",
-		.about = "serial number of the USB device and of the unit",
+		.about = "serial number of the USB device and of the unit, or none",
 		.take = take_serial},
 	{.key = "vid",
 		.form = "=HHHH",

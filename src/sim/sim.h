@@ -5,12 +5,11 @@
  *
  * NAME is a drive of the table (`demo`, `blank`, …) and may be followed by ",KEY=VALUE" settings:
  *   size=64M  block=512  file=PATH (medium from a file, opened read-only)  serial=TEXT  vid/pid=HEX
- *   bad=LBA[-LBA][:nolba][:nodata][:descriptor]   unreadable sectors; may be given several times
- *   slow=LBA[-LBA]:MS                each READ that touches it takes MS milliseconds
- *   delay=US                         each command takes that long
- *   recovered=LBA[-LBA]              RECOVERED ERROR and good data
- *   flags: ro, no-medium, no-cap16, capacity-plus-one, unit-attention, no-mode-sense, luns=N, …
- * sim_help() says them all.
+ *   bad=LBA[-LBA][:nolba][:nodata][:junk][:descriptor]   unreadable sectors; adds up
+ *   healing=LBA:N  recovered=LBA[-LBA]  slow=LBA[-LBA]:MS  hang=LBA[-LBA][:deaf]
+ *   delay=US (each command)  rate=BYTES (a second)  dies=N[:hardware|:medium|:gone]
+ *   flags: ro, no-medium, no-cap16, capacity-plus-one, no-mode-sense, unit-attention, …
+ * sim_help() says them all; the table in settings.c is what is true.
  */
 #ifndef UMS_SIM_SIM_H
 #define UMS_SIM_SIM_H

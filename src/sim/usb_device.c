@@ -29,9 +29,10 @@ static void fill_descriptors(struct usb_device *device)
 		/* interface 0: SCSI over Bulk-Only (§9.6.5) */
 		9, USB_DT_INTERFACE, 0, 0, 2, USB_CLASS_MASS_STORAGE, USB_SUBCLASS_SCSI,
 		USB_PROTOCOL_BOT, 0,
-		/* its two bulk endpoints (§9.6.6) */
-		7, USB_DT_ENDPOINT, USB_DEVICE_BULK_IN, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0, 7,
-		USB_DT_ENDPOINT, USB_DEVICE_BULK_OUT, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0};
+		/* its bulk endpoints: IN (§9.6.6) */
+		7, USB_DT_ENDPOINT, USB_DEVICE_BULK_IN, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0,
+		/* and OUT */
+		7, USB_DT_ENDPOINT, USB_DEVICE_BULK_OUT, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0};
 	uint8_t *p = device->device_descriptor;
 
 	p[0] = sizeof(device->device_descriptor);

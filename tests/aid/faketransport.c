@@ -3,21 +3,14 @@
 #include "tests/aid/faketransport.h"
 
 #include "base/bytes.h"
+#include "proto/scsi.h"
 #include "scsi/scsi.h"
 
 #include <string.h>
 
-#define GARBAGE	  0xee
-#define SLOW_MS	  1100
-#define NO_LBA	  UINT64_MAX
-#define SENSE_LEN 18
-
-enum {
-	CDB_TEST_UNIT_READY = 0x00,
-	CDB_READ_CAPACITY_10 = 0x25,
-	CDB_READ_10 = 0x28,
-	CDB_READ_16 = 0x88
-};
+#define GARBAGE 0xee
+#define SLOW_MS 1100
+#define NO_LBA	UINT64_MAX
 
 struct read {
 	uint64_t lba;
@@ -38,14 +31,14 @@ static int check(struct reply *reply, uint8_t key, uint8_t asc, uint64_t lba, si
 {
 	uint8_t *sense = reply->sense;
 
-	memset(sense, 0, SENSE_LEN);
-	sense[0] = lba == NO_LBA ? 0x70 : 0xf0;
-	sense[2] = key;
+	memset(sense, 0, SENSE_FIXED_MIN);
+	sense[SENSE_CODE] = SENSE_CODE_FIXED | (lba == NO_LBA ? 0 : 0x80);
+	sense[SENSE_FIXED_KEY] = key;
 	if (lba != NO_LBA)
-		put_be32(sense + 3, (uint32_t)lba);
-	sense[7] = SENSE_LEN - 8;
-	sense[12] = asc;
-	reply->sense_len = SENSE_LEN;
+		put_be32(sense + SENSE_FIXED_INFORMATION, (uint32_t)lba);
+	sense[SENSE_FIXED_LENGTH] = SENSE_FIXED_MIN - 8;
+	sense[SENSE_FIXED_ASC] = asc;
+	reply->sense_len = SENSE_FIXED_MIN;
 	return done(reply, SCSI_STATUS_CHECK_CONDITION, moved);
 }
 
@@ -171,11 +164,11 @@ static int happen(
 		return no_answer(fake, reply, OUTCOME_ABORTED, err);
 	case EVENT_DEFERRED:
 		check(reply, SENSE_MEDIUM_ERROR, 0x11, NO_LBA, 0);
-		reply->sense[0] = 0x71;
+		reply->sense[SENSE_CODE] = SENSE_CODE_FIXED_OLD;
 		return 0;
 	case EVENT_BECOMING_READY:
 		check(reply, SENSE_NOT_READY, 0x04, NO_LBA, 0);
-		reply->sense[13] = 0x01;
+		reply->sense[SENSE_FIXED_ASCQ] = 0x01;
 		return 0;
 	case EVENT_GONE:
 		return no_answer(fake, reply, OUTCOME_GONE, err);
@@ -230,23 +223,24 @@ static int fake_exec(struct transport *transport, const struct command *command,
 	int r;
 
 	switch (cdb[0]) {
-	case CDB_TEST_UNIT_READY:
+	case SCSI_TEST_UNIT_READY:
 		r = done(reply, SCSI_STATUS_GOOD, 0);
 		break;
-	case CDB_READ_CAPACITY_10:
+	case SCSI_READ_CAPACITY_10:
 		put_be32(capacity, (uint32_t)(fake->n_blocks - 1));
 		put_be32(capacity + 4, fake->block_bytes);
 		memcpy(command->data, capacity, sizeof(capacity));
 		r = done(reply, SCSI_STATUS_GOOD, sizeof(capacity));
 		break;
-	case CDB_READ_10:
-	case CDB_READ_16:
-		read.lba = cdb[0] == CDB_READ_10 ? get_be32(cdb + 2) : get_be64(cdb + 2);
-		read.n = cdb[0] == CDB_READ_10 ? get_be16(cdb + 7) : get_be32(cdb + 10);
+	case SCSI_READ_10:
+	case SCSI_READ_16:
+		read.lba = cdb[0] == SCSI_READ_10 ? get_be32(cdb + 2) : get_be64(cdb + 2);
+		read.n = cdb[0] == SCSI_READ_10 ? get_be16(cdb + 7) : get_be32(cdb + 10);
 		r = do_read(fake, command, &read, reply, err);
-		fake->failed_reads += reply->outcome != OUTCOME_DONE ||
-				      (reply->status != SCSI_STATUS_GOOD &&
-					      reply->sense[2] != SENSE_RECOVERED_ERROR);
+		fake->failed_reads +=
+			reply->outcome != OUTCOME_DONE ||
+			(reply->status != SCSI_STATUS_GOOD &&
+				reply->sense[SENSE_FIXED_KEY] != SENSE_RECOVERED_ERROR);
 		break;
 	default:
 		r = check(reply, SENSE_ILLEGAL_REQUEST, 0x20, NO_LBA, 0);

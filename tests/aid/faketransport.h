@@ -75,7 +75,7 @@ struct faketransport {
 	atomic_bool *stop;
 	uint32_t largest; /* sectors of a READ that it can send; 0: no limit */
 
-	unsigned int happened[64]; /* of each fault */
+	unsigned int happened[2048]; /* of each fault */
 	unsigned int reads, failed_reads, refused;
 	uint64_t lowest, highest; /* LBAs that READs touched */
 	uint32_t resets;

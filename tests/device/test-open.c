@@ -83,13 +83,15 @@ static void test_transport_is_read_only(void **state)
 	device_close(device);
 }
 
+/* All units of a simulated drive but the first are empty slots. */
 static void test_sim_units(void **state)
 {
-	struct device *device = must_open("sim:blank,size=1M,luns=2,lun=1");
+	struct device *device = must_open("sim:blank,size=1M,luns=2,lun=0");
 
 	(void)state;
-	assert_int_equal(device->drive.lun, 1);
+	assert_int_equal(device->drive.lun, 0);
 	device_close(device);
+	refuse("sim:blank,size=1M,luns=2,lun=1", ROUTE_AUTO, ERR_NO_MEDIUM, "no medium");
 	refuse("sim:blank,size=1M,luns=2,lun=2", ROUTE_AUTO, ERR_NO_DEVICE, "no logical unit 2");
 	refuse("sim:blank,size=1M,lun=1", ROUTE_AUTO, ERR_NO_DEVICE, "the last one is 0");
 }

@@ -411,6 +411,9 @@ static void test_control_requests(void **state)
 	assert_int_equal(link->ops->set_alternate(link, 0), LINK_OK);
 	assert_int_equal(link->ops->set_alternate(link, 1), LINK_STALL);
 	wire_close(link);
+	link = wire_open("blank,serial=none");
+	assert_int_equal(link->device_descriptor[16], 0);
+	wire_close(link);
 }
 
 int main(void)

@@ -120,7 +120,7 @@ static void test_help(void **state)
 		"short=", "ro\n", "no-medium\n", "no-cap16\n", "capacity-plus-one\n",
 		"no-mode-sense\n"};
 	char help[8192];
-	size_t lines = 0, len = settings_help(help, sizeof(help));
+	size_t found = 0, len = settings_help(help, sizeof(help));
 
 	(void)state;
 	assert_int_equal(len, strlen(help));
@@ -129,9 +129,10 @@ static void test_help(void **state)
 			fail_msg("no %s in the help", keys[i]);
 		assert_non_null(strstr(sim_help(), keys[i]));
 	}
-	for (const char *p = help; (p = strchr(p, '\n')); p++)
-		lines++;
-	assert_int_equal(lines, 2 * sizeof(keys) / sizeof(keys[0]));
+	/* Keys stand two columns in, what is said of them deeper. */
+	for (const char *p = help; *p; p = strchr(p, '\n') + 1)
+		found += p[2] != ' ';
+	assert_int_equal(found, sizeof(keys) / sizeof(keys[0]));
 }
 
 int main(void)

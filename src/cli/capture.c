@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* umsctl capture: a drive into an image, or on with one that was begun. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "capture/capture.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/stop.h"
+#include "cli/summary.h"
+#include "device/device.h"
+
+struct values {
+	const char *route, *start, *size, *retries, *timeout, *hash;
+	struct cli_repeats note;
+	bool detach, live, same_drive, no_udif, json, quiet;
+};
+
+/* Everything that one capture is made of. */
+struct job {
+	const struct values *values;
+	const char *name;    /* of the drive */
+	char path[PATH_MAX]; /* of the image, "-" for a pipe */
+	bool resumed;
+	struct device_options device_options;
+	struct image_writer_options writer_options;
+	struct capture_options options;
+	uint64_t start, size; /* as given; bytes where they are bytes */
+	struct device *device;
+	struct image_writer *writer;
+	struct progress_view view;
+	FILE *out; /* for what is said at the end, and for NDJSON */
+};
+
+/* --- options --- */
+
+static int parse_number(const char *option, const char *text, uint64_t most, unsigned int *value)
+{
+	uint64_t number;
+
+	if (!text)
+		return 0;
+	if (!text_number(text, &number) || number > most)
+		return cli_usage(
+			"capture", "--%s %s is not a number up to %" PRIu64, option, text, most);
+	*value = (unsigned int)number;
+	return 0;
+}
+
+static int parse_hashes(const char *text, unsigned int *hashes)
+{
+	cleanup_free char *copy = text ? strdup(text) : NULL;
+	char *state = NULL;
+
+	for (char *word = copy ? strtok_r(copy, ",", &state) : NULL; word;
+		word = strtok_r(NULL, ",", &state)) {
+		unsigned int i = 0;
+
+		while (i < IMAGE_N_HASHES && strcmp(word, cli_digest_name(i)) != 0)
+			i++;
+		if (i == IMAGE_N_HASHES)
+			return cli_usage(
+				"capture", "--hash knows sha256, md5 and sha1, not '%s'", word);
+		*hashes |= 1u << i;
+	}
+	return 0;
+}
+
+static int parse_notes(const struct cli_repeats *notes)
+{
+	for (size_t i = 0; i < notes->n; i++) {
+		if (!strchr(notes->value[i], '=') || notes->value[i][0] == '=')
+			return cli_usage(
+				"capture", "--note wants KEY=TEXT, not '%s'", notes->value[i]);
+	}
+	return 0;
+}
+
+static int parse(struct job *job)
+{
+	const struct values *v = job->values;
+	unsigned int seconds = 0;
+	int r;
+
+	if (v->route && !route_parse(v->route, &job->device_options.route))
+		return cli_usage(
+			"capture", "--route knows auto, sg, bot and file, not '%s'", v->route);
+	r = parse_number("retries", v->retries, 1000, &job->options.retries);
+	if (r == 0)
+		r = parse_number("timeout", v->timeout, 86400, &seconds);
+	if (r == 0)
+		r = parse_hashes(v->hash, &job->writer_options.hashes);
+	if (r == 0)
+		r = parse_notes(&v->note);
+	if (r != 0)
+		return r;
+	if (v->timeout && seconds == 0)
+		return cli_usage("capture", "--timeout 0 would let no command end");
+	if (v->start && !text_number(v->start, &job->options.start_lba))
+		return cli_usage("capture", "--start wants an LBA, not '%s'", v->start);
+	job->device_options.detach = v->detach;
+	job->device_options.live = v->live;
+	job->device_options.timeout_ms = job->options.timeout_ms = seconds * 1000;
+	job->writer_options.udif = !v->no_udif;
+	return 0;
+}
+
+/* --start and --size against the drive that is there. */
+static int parse_part(struct job *job)
+{
+	const struct capacity *capacity = &job->device->capacity;
+	uint64_t bytes;
+
+	if (job->options.start_lba >= capacity->n_blocks)
+		return cli_usage("capture", "--start %" PRIu64 ": %s has %" PRIu64 " sectors",
+			job->options.start_lba, job->device->name, capacity->n_blocks);
+	if (!job->values->size)
+		return 0;
+	if (!text_bytes(job->values->size, capacity->block_bytes, &bytes) || bytes == 0 ||
+		bytes % capacity->block_bytes != 0)
+		return cli_usage("capture",
+			"--size wants whole sectors of %u bytes (1G, 512M, 2048s), not '%s'",
+			capacity->block_bytes, job->values->size);
+	job->options.n_blocks = mem_min_u64(
+		bytes / capacity->block_bytes, capacity->n_blocks - job->options.start_lba);
+	return 0;
+}
+
+/* --- the image --- */
+
+static void append_safe(char *path, size_t room, const char *text)
+{
+	size_t n = strlen(path);
+
+	if (text[0] && n > 0 && n + 2 < room)
+		path[n++] = '-';
+	for (; *text && n + 6 < room; text++)
+		path[n++] = isalnum((unsigned char)*text) || *text == '.' ? *text : '_';
+	path[n] = '\0';
+}
+
+/* VENDOR-PRODUCT-SERIAL.ums, with nothing in it that a drive could play tricks with. */
+static void default_path(struct job *job)
+{
+	const struct device *d = job->device;
+
+	job->path[0] = '\0';
+	append_safe(job->path, 200, d->inquiry.vendor);
+	append_safe(job->path, 200, d->inquiry.product);
+	append_safe(job->path, 200, d->drive.usb_serial[0] ? d->drive.usb_serial : d->unit_serial);
+	if (job->path[0] == '.' || job->path[0] == '\0')
+		snprintf(job->path, sizeof(job->path), "drive");
+	strcat(job->path, ".ums");
+}
+
+static int same_drive(struct job *job, struct err *err)
+{
+	const struct image_info *info = image_writer_info(job->writer);
+	const struct device *device = job->device;
+	cleanup_free char *identity = NULL;
+	size_t len = 0;
+
+	if (info->n_blocks != device->capacity.n_blocks ||
+		info->block_bytes != device->capacity.block_bytes)
+		return err_set(err, ERR_IDENTITY,
+			"the image is of a drive of %" PRIu64
+			" sectors of %u bytes; this one has %" PRIu64 " of %u",
+			info->n_blocks, info->block_bytes, device->capacity.n_blocks,
+			device->capacity.block_bytes);
+	identity = image_writer_blob(job->writer, "identity", &len);
+	if (job->values->same_drive || !identity)
+		return 0;
+	return capture_same_drive(job->device, image_writer_sink(job->writer), identity, len, err);
+}
+
+static int begin_image(struct job *job, struct err *err)
+{
+	struct image_geometry geometry = {
+		.block_bytes = job->device->capacity.block_bytes,
+		.n_blocks = job->device->capacity.n_blocks,
+		.size_bytes = job->device->size_bytes,
+	};
+	struct capture_sink *sink;
+	char identity[4096];
+
+	job->writer = image_create(job->path, &geometry, &job->writer_options, err);
+	if (!job->writer)
+		return -1;
+	sink = image_writer_sink(job->writer);
+	capture_identity(job->device, identity, sizeof(identity));
+	if (sink->ops->blob(sink, "identity", identity, strlen(identity), err) < 0)
+		return -1;
+	return capture_testimony(job->device, sink, err);
+}
+
+static int open_image(struct job *job, struct err *err)
+{
+	struct stat st;
+
+	job->resumed = strcmp(job->path, "-") != 0 && stat(job->path, &st) == 0;
+	if (!job->resumed)
+		return begin_image(job, err);
+	if (!S_ISREG(st.st_mode))
+		return err_set(
+			err, ERR_USAGE, "not a plain file: an image cannot be written there");
+	job->writer = image_resume(job->path, &job->writer_options, err);
+	if (!job->writer)
+		return -1;
+	return same_drive(job, err);
+}
+
+/* --- the journal --- */
+
+static int put_journal(struct job *job, struct json_object *o, struct err *err)
+{
+	struct capture_sink *sink = image_writer_sink(job->writer);
+	int r = sink->ops->journal(
+		sink, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), err);
+
+	json_object_put(o);
+	return r;
+}
+
+static void add(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+static int put_begin(struct job *job, struct err *err)
+{
+	struct json_object *o = json_object_new_object();
+	const struct device *device = job->device;
+	struct utsname host;
+	char now[32];
+
+	add(o, "event", job->resumed ? "resume" : "begin");
+	add(o, "time", clock_utc(now));
+	add(o, "umsctl", UMSCTL_VERSION);
+	if (uname(&host) == 0) {
+		add(o, "host", host.nodename);
+		add(o, "system", host.sysname);
+		add(o, "kernel", host.release);
+	}
+	add(o, "device", job->name);
+	add(o, "route", route_name(device->route));
+	if (device->drive.in_use[0])
+		add(o, "in_use", device->drive.in_use);
+	json_object_object_add(
+		o, "live", json_object_new_boolean(device->drive.mounted_rw && job->values->live));
+	json_object_object_add(o, "start_lba", cli_json_u64(job->options.start_lba));
+	if (job->options.n_blocks)
+		json_object_object_add(o, "n_blocks", cli_json_u64(job->options.n_blocks));
+	json_object_object_add(o, "retries", cli_json_u64(job->options.retries));
+	if (job->values->same_drive)
+		json_object_object_add(o, "same_drive", json_object_new_boolean(true));
+	return put_journal(job, o, err);
+}
+
+static int put_notes(struct job *job, struct err *err)
+{
+	for (size_t i = 0; i < job->values->note.n; i++) {
+		const char *note = job->values->note.value[i], *equals = strchr(note, '=');
+		struct json_object *o = json_object_new_object();
+
+		add(o, "event", "note");
+		json_object_object_add(
+			o, "key", json_object_new_string_len(note, (int)(equals - note)));
+		add(o, "text", equals + 1);
+		if (put_journal(job, o, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- the run --- */
+
+/* Sectors of the part asked for whose state is in MASK. */
+static uint64_t count_wanted(const struct job *job, unsigned int mask)
+{
+	const struct blockmap *map = image_writer_sink(job->writer)->map;
+	uint64_t end = job->options.n_blocks ? job->options.start_lba + job->options.n_blocks
+					     : blockmap_blocks(map);
+	struct block_range range;
+	uint64_t n = 0;
+
+	for (uint64_t lba = job->options.start_lba;
+		blockmap_next(map, lba, mask, &range) && range.lba < end; lba = range.lba + range.n)
+		n += mem_min_u64(range.n, end - range.lba);
+	return n;
+}
+
+/* Is the image sealed, and nothing in it that this capture would try? */
+static bool nothing_to_do(const struct job *job)
+{
+	unsigned int untried = BLOCK_MISSING & ~BLOCK_MASK(BLOCK_BAD);
+
+	if (job->options.retries > 0)
+		untried = BLOCK_MISSING;
+	return image_writer_info(job->writer)->sealed && job->values->note.n == 0 &&
+	       count_wanted(job, untried) == 0;
+}
+
+static void seal_progress(void *context, uint64_t done, uint64_t all)
+{
+	cli_bar_update(context, done, all);
+}
+
+static int seal(struct job *job, struct err *err)
+{
+	struct cli_bar bar = {.what = "reading back for the digests"};
+	bool show = !job->values->quiet && !job->values->json;
+	int r = image_writer_seal(job->writer, show ? seal_progress : NULL, &bar, err);
+
+	cli_bar_end(&bar);
+	return r;
+}
+
+/* Takes the writer down; the first error is the one that counts. */
+static int close_image(struct job *job, int code, struct err *err)
+{
+	struct err failure;
+
+	if (image_writer_close(job->writer, &failure) < 0 && code != EXIT_STOPPED) {
+		code = EXIT_STOPPED;
+		*err = failure;
+	}
+	job->writer = NULL;
+	return code;
+}
+
+static int run_capture(struct job *job, struct err *err)
+{
+	struct capture_observer observer = progress_view_observer(&job->view);
+	enum capture_end end;
+
+	err->kind = ERR_NONE;
+	if (put_begin(job, err) < 0 || put_notes(job, err) < 0)
+		return EXIT_STOPPED;
+	end = capture_run(
+		job->device, image_writer_sink(job->writer), &job->options, &observer, err);
+	progress_view_end(&job->view);
+	if (end == CAPTURE_STOPPED || end == CAPTURE_FAILED)
+		return EXIT_STOPPED;
+	if (seal(job, err) < 0)
+		return EXIT_STOPPED;
+	return end == CAPTURE_COMPLETE ? EXIT_COMPLETE : EXIT_UNREADABLE;
+}
+
+static void fill_summary(struct job *job, struct summary *summary, int code)
+{
+	const struct image_info *info = image_writer_info(job->writer);
+	const struct blockmap *map = image_writer_sink(job->writer)->map;
+
+	*summary = (struct summary){
+		.device = job->device->name,
+		.image = job->path,
+		.code = code,
+		.info = *info,
+		.good = count_wanted(job, BLOCK_HAVE),
+		.recovered = count_wanted(job, BLOCK_MASK(BLOCK_RECOVERED)),
+		.unreadable = count_wanted(job, BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED)),
+		.missing = count_wanted(job, BLOCK_MISSING),
+		.areas = blockmap_areas(map, BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED)),
+	};
+}
+
+/* Image open: capture, seal, close, say. */
+static int run_job(struct job *job)
+{
+	struct summary summary;
+	struct err err = {0};
+	int code;
+
+	progress_view_init(&job->view, job->values->json ? job->out : NULL, job->values->quiet,
+		job->device->capacity.block_bytes);
+	if (nothing_to_do(job)) {
+		bool all = count_wanted(job, BLOCK_MISSING) == 0;
+
+		fill_summary(job, &summary, all ? EXIT_COMPLETE : EXIT_UNREADABLE);
+		summary.untouched = true;
+		image_writer_close(job->writer, NULL);
+		job->writer = NULL;
+		summary_print(&summary, job->values->json, job->values->quiet, job->out);
+		return summary.code;
+	}
+	code = run_capture(job, &err);
+	fill_summary(job, &summary, code);
+	code = close_image(job, code, &err);
+	summary.code = code;
+	if (code == EXIT_STOPPED && err.kind != ERR_NONE)
+		cli_error("capture", err.kind == ERR_NO_SPACE ? job->path : job->device->name,
+			err.text);
+	summary_print(&summary, job->values->json, job->values->quiet, job->out);
+	return code;
+}
+
+static int start_job(struct job *job)
+{
+	struct err err = {0};
+	int r;
+
+	job->options.stop = stop_on_signals(&err);
+	if (job->options.stop)
+		job->device = device_open(job->name, &job->device_options, &err);
+	if (!job->device) {
+		cli_error("capture", job->name, err.text);
+		return EXIT_NOT_STARTED;
+	}
+	r = parse_part(job);
+	if (r != 0)
+		return r;
+	if (job->path[0] == '\0')
+		default_path(job);
+	if (open_image(job, &err) < 0) {
+		cli_error("capture", job->path, err.text);
+		if (err.kind == ERR_IDENTITY)
+			fputs("    another IMAGE name begins a new image; --same-drive goes on all "
+			      "the same\n",
+				stderr);
+		return err.kind == ERR_BAD_IMAGE && job->resumed ? EXIT_DAMAGED : EXIT_NOT_STARTED;
+	}
+	return run_job(job);
+}
+
+static int run(const void *given, char **positional, int n_positional)
+{
+	struct job job = {.values = given, .name = positional[0], .out = stdout};
+	int code = parse(&job);
+
+	if (code != 0)
+		return code;
+	if (n_positional > 1)
+		snprintf(job.path, sizeof(job.path), "%s", positional[1]);
+	if (strcmp(job.path, "-") == 0) {
+		if (isatty(STDOUT_FILENO))
+			return cli_usage(
+				"capture", "an image does not go to a terminal: use a pipe");
+		job.out = stderr;
+	}
+	code = start_job(&job);
+	if (job.writer)
+		image_writer_close(job.writer, NULL);
+	device_close(job.device);
+	return code;
+}
+
+#define AT(member) offsetof(struct values, member)
+
+static const struct cli_option options[] = {
+	{"route", "ROUTE", "auto, sg (through the kernel's driver), bot (through\nlibusb) or file",
+		AT(route), false},
+	{"detach", NULL,
+		"may take the drive from the kernel's driver, when nothing\non it is mounted; it "
+		"is given back at the end",
+		AT(detach), false},
+	{"live", NULL, "read a drive that is mounted read-write, or swapped on", AT(live), false},
+	{"start", "LBA", "begin at this sector", AT(start), false},
+	{"size", "SIZE", "as much of it: bytes with K, M, G, T, or sectors with s", AT(size),
+		false},
+	{"retries", "N", "try bad sectors N times more (default 0)", AT(retries), false},
+	{"timeout", "SECONDS", "wait that long for a command (default 30)", AT(timeout), false},
+	{"hash", "LIST", "sha256 is always taken; also md5, sha1", AT(hash), false},
+	{"note", "KEY=TEXT", "put this into the journal; may be given several times", AT(note),
+		true},
+	{"same-drive", NULL, "go on with an image although the drive looks like another",
+		AT(same_drive), false},
+	{"no-udif", NULL, "leave out the trailer by which others read it as a .dmg", AT(no_udif),
+		false},
+	{"json", NULL, "say what happens as NDJSON on standard output", AT(json), false},
+	{"quiet", NULL, "no progress and no summary", AT(quiet), false},
+	{0},
+};
+
+const struct cli_command command_capture = {
+	.name = "capture",
+	.synopsis = "DEVICE [IMAGE|-]",
+	.summary = "capture a drive into an image, or go on with one",
+	.help = "DEVICE  /dev/sdX, /dev/sgN, a link to one, usb:VID:PID[:SERIAL][,lun=N],\n"
+		"        usb:BUS-PORT[.PORT...][,lun=N], sim:NAME, a block device or a plain file\n"
+		"IMAGE   the image; '-' writes it to a pipe; default: VENDOR-PRODUCT-SERIAL.ums "
+		"here\n\n"
+		"Running it again goes on where it was stopped; with --retries it tries bad "
+		"sectors\n"
+		"again.  The drive is never written to.  Exit codes: 0 all sectors were read, 1 "
+		"usage,\n"
+		"2 could not start (nothing was written), 3 all was tried but some sectors could "
+		"not be\n"
+		"read, 4 stopped early (run it again to go on), 5 the image to go on with is "
+		"damaged.\n",
+	.options = options,
+	.values_size = sizeof(struct values),
+	.min_positional = 1,
+	.max_positional = 2,
+	.run = run,
+};

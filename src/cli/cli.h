@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the subcommands share: their table, their options, exit codes, and how they speak. */
+#ifndef UMS_CLI_CLI_H
+#define UMS_CLI_CLI_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "image/image.h"
+
+/* Exit codes, the same for every subcommand. */
+enum {
+	EXIT_COMPLETE = 0,
+	EXIT_USAGE = 1,
+	EXIT_NOT_STARTED = 2, /* nothing was done */
+	EXIT_UNREADABLE = 3,  /* all was tried; some sectors could not be read */
+	EXIT_STOPPED = 4,     /* stopped early; what there is stays, and can be gone on with */
+	EXIT_DAMAGED = 5,     /* the image is damaged */
+};
+
+#define CLI_MAX_POSITIONAL 4
+#define CLI_MAX_REPEATS	   32
+
+/* An option that may be given several times. */
+struct cli_repeats {
+	const char *value[CLI_MAX_REPEATS];
+	size_t n;
+};
+
+struct cli_option {
+	const char *name;     /* without the dashes; NULL ends the table */
+	const char *argument; /* "LBA", or NULL for a flag */
+	const char *help;     /* lines after the first are put in line below it */
+	size_t offset; /* in the subcommand's struct: bool, const char * or struct cli_repeats */
+	bool repeats;
+};
+
+struct cli_command {
+	const char *name;
+	const char *synopsis; /* of the positional arguments: "DEVICE [IMAGE|-]" */
+	const char *summary;
+	const char *help; /* paragraphs below the options; may be NULL */
+	const struct cli_option *options;
+	size_t values_size; /* of the subcommand's struct */
+	int min_positional, max_positional;
+	int (*run)(const void *values, char **positional, int n_positional);
+};
+
+extern const struct cli_command command_list, command_capture, command_seal, command_info,
+	command_map, command_verify, command_export, command_completion;
+
+/* The table of subcommands, ending in NULL (main.c). */
+extern const struct cli_command *const cli_commands[];
+
+/* Parses ARGV (behind the subcommand's name) by its table and runs it. */
+int cli_run(const struct cli_command *command, int argc, char **argv);
+
+/* The --help of one subcommand. */
+void cli_print_help(const struct cli_command *command, FILE *out);
+
+/* "umsctl: capture: NAME: text" on standard error. */
+void cli_error(const char *command, const char *name, const char *text);
+
+/* A question of usage; returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens an image for reading, or says why not and returns NULL; *CODE is what to exit with then. */
+struct image *cli_open_image(const char *command, const char *path, int *code);
+
+/* One object on one line (NDJSON), or pretty; frees it. */
+void cli_print_json(FILE *out, struct json_object *object, bool pretty);
+
+/* A number that may be larger than json-c's int64. */
+struct json_object *cli_json_u64(uint64_t value);
+
+/* SHA-256 and the other digests of IMAGE's INFO as an object, or NULL when there is none. */
+struct json_object *cli_json_digests(const struct image_info *info);
+
+/* Digest number I ("sha256") as hex into OUT of 65 bytes; NULL when the image has none. */
+const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65]);
+const char *cli_digest_name(unsigned int i);
+
+/* A simple bar for work on an image (reading back, verify, export) when standard error is a
+ * terminal. */
+struct cli_bar {
+	const char *what;
+	uint64_t shown_ns;
+	bool shown;
+};
+void cli_bar_update(struct cli_bar *bar, uint64_t done_bytes, uint64_t all_bytes);
+void cli_bar_end(struct cli_bar *bar);
+
+#endif

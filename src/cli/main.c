@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subcommands' table, and what is asked of the program as a whole. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const struct cli_command *const cli_commands[] = {
+	&command_list,
+	&command_capture,
+	&command_seal,
+	&command_info,
+	&command_map,
+	&command_verify,
+	&command_export,
+	&command_completion,
+	NULL,
+};
+
+static void print_overview(FILE *out)
+{
+	fputs("umsctl: captures USB drives, sectors and bad-block facts, into one image.\n\n"
+	      "usage: umsctl COMMAND [OPTION...] [ARGUMENT...]\n\n",
+		out);
+	for (size_t i = 0; cli_commands[i]; i++)
+		fprintf(out, "  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+	fputs("\n"
+	      "  umsctl COMMAND --help says more; --version says which umsctl this is.\n"
+	      "  No drive at hand?  umsctl capture sim:demo demo.ums\n\n"
+	      "Exit codes: 0 complete, 1 usage, 2 could not start (nothing was done), 3 complete "
+	      "but\n"
+	      "with unreadable sectors, 4 stopped early (can be gone on with), 5 image damaged.\n",
+		out);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (size_t i = 0; cli_commands[i]; i++) {
+		if (strcmp(cli_commands[i]->name, name) == 0)
+			return cli_commands[i];
+	}
+	return NULL;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	if (argc < 3) {
+		print_overview(stdout);
+		return EXIT_COMPLETE;
+	}
+	command = find_command(argv[2]);
+	if (!command)
+		return cli_usage(NULL, "there is no command '%s'", argv[2]);
+	cli_print_help(command, stdout);
+	return EXIT_COMPLETE;
+}
+
+/* What was printed to a full disk or a closed pipe was not printed. */
+static int finish_output(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	cli_error(NULL, NULL, "cannot write to standard output");
+	return code == EXIT_COMPLETE ? EXIT_STOPPED : code;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_overview(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0)
+		return finish_output(help(argc, argv));
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("umsctl %s\n", UMSCTL_VERSION);
+		return finish_output(EXIT_COMPLETE);
+	}
+	command = find_command(argv[1]);
+	if (!command)
+		return cli_usage(NULL, "there is no command '%s'", argv[1]);
+	return finish_output(cli_run(command, argc - 2, argv + 2));
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the subcommands speak: errors, JSON, digests, a bar for work on an image. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+#define BAR_NS 200000000u
+
+void cli_error(const char *command, const char *name, const char *text)
+{
+	fputs("umsctl: ", stderr);
+	if (command)
+		fprintf(stderr, "%s: ", command);
+	if (name)
+		fprintf(stderr, "%s: ", name);
+	fprintf(stderr, "%s\n", text);
+}
+
+struct image *cli_open_image(const char *command, const char *path, int *code)
+{
+	struct err err;
+	struct image *image = image_open(path, &err);
+
+	if (!image) {
+		*code = err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_NOT_STARTED;
+		cli_error(command, path, err.text);
+	}
+	return image;
+}
+
+void cli_print_json(FILE *out, struct json_object *object, bool pretty)
+{
+	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
+		    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
+			    : JSON_C_TO_STRING_PLAIN);
+
+	fprintf(out, "%s\n", json_object_to_json_string_ext(object, flags));
+	fflush(out);
+	json_object_put(object);
+}
+
+struct json_object *cli_json_u64(uint64_t value)
+{
+	return json_object_new_uint64(value);
+}
+
+static const size_t digest_bytes[IMAGE_N_HASHES] = {32, 16, 20};
+
+const char *cli_digest_name(unsigned int i)
+{
+	static const char *const names[IMAGE_N_HASHES] = {"sha256", "md5", "sha1"};
+
+	return names[i];
+}
+
+const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65])
+{
+	if (!(info->hashes & 1u << i))
+		return NULL;
+	return text_hex(info->digest[i], digest_bytes[i], out);
+}
+
+struct json_object *cli_json_digests(const struct image_info *info)
+{
+	struct json_object *object = NULL;
+	char hex[65];
+
+	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
+		if (!cli_digest_hex(info, i, hex))
+			continue;
+		if (!object)
+			object = json_object_new_object();
+		json_object_object_add(object, cli_digest_name(i), json_object_new_string(hex));
+	}
+	return object;
+}
+
+void cli_bar_update(struct cli_bar *bar, uint64_t done_bytes, uint64_t all_bytes)
+{
+	uint64_t now = clock_now_ns();
+	char done[32], all[32];
+
+	if (!isatty(STDERR_FILENO) || all_bytes == 0 ||
+		(bar->shown_ns != 0 && now - bar->shown_ns < BAR_NS))
+		return;
+	/* Work that is over at once needs no bar. */
+	if (bar->shown_ns == 0) {
+		bar->shown_ns = now;
+		return;
+	}
+	bar->shown_ns = now;
+	bar->shown = true;
+	fprintf(stderr, "\r\033[K%s %3.0f %%  %s of %s", bar->what,
+		100.0 * (double)done_bytes / (double)all_bytes, text_size(done_bytes, done),
+		text_size(all_bytes, all));
+}
+
+void cli_bar_end(struct cli_bar *bar)
+{
+	if (bar->shown)
+		fputs("\r\033[K", stderr);
+	bar->shown = false;
+}
