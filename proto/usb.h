@@ -29,6 +29,7 @@
 /* --- configuration (table 9-10) --- */
 #define USB_CONFIG_DESC_SIZE	9
 #define USB_CONFIG_TOTAL_LENGTH 2 /* u16 */
+#define USB_CONFIG_VALUE	5 /* u8: bConfigurationValue */
 
 /* --- interface (table 9-12) --- */
 #define USB_INTERFACE_DESC_SIZE 9

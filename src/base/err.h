@@ -18,7 +18,8 @@ enum err_kind {
 	ERR_NO_MEDIUM,	/* a drive without a medium */
 	ERR_GONE,	/* the drive left the bus or does not answer any more */
 	ERR_NO_SPACE,	/* the file system of the image is full */
-	ERR_BAD_IMAGE,	/* damaged, cut, or no image at all */
+	ERR_NO_IMAGE,	/* a file that is no image */
+	ERR_BAD_IMAGE,	/* an image, but damaged or cut */
 	ERR_IDENTITY,	/* the image is of another drive */
 	ERR_NO_MEMORY,
 };

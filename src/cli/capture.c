@@ -413,7 +413,7 @@ static int start_job(struct job *job)
 	if (job->options.stop)
 		job->device = device_open(job->name, &job->device_options, &err);
 	if (!job->device) {
-		cli_error("capture", job->name, err.text);
+		cli_error("capture", NULL, err.text);
 		return EXIT_NOT_STARTED;
 	}
 	r = parse_part(job);
@@ -423,6 +423,8 @@ static int start_job(struct job *job)
 		default_path(job);
 	if (open_image(job, &err) < 0) {
 		cli_error("capture", job->path, err.text);
+		if (err.kind == ERR_NO_IMAGE)
+			fputs("    it stays as it is; give the image another name\n", stderr);
 		if (err.kind == ERR_IDENTITY)
 			fputs("    another IMAGE name begins a new image; --same-drive goes on all "
 			      "the same\n",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "device/guardian.h"
 #include "device/name.h"
@@ -15,6 +16,7 @@
 #include "device/take.h"
 #include "device/use.h"
 #include "sim/sim.h"
+#include "proto/usb.h"
 #include "usb/link.h"
 
 #define TIMEOUT_MS 30000
@@ -72,11 +74,28 @@ static struct transport *open_over(struct link *link, struct opened *opened, str
 	return transport;
 }
 
+/* What sysfs says of other drives. */
+static void identify(struct link *link, struct drive *drive)
+{
+	const uint8_t *d = link->device_descriptor;
+
+	drive->vid = get_le16(d + USB_DEVICE_ID_VENDOR);
+	drive->pid = get_le16(d + USB_DEVICE_ID_PRODUCT);
+	drive->bcd_device = get_le16(d + USB_DEVICE_BCD_DEVICE);
+	link_string(link, d[USB_DEVICE_MANUFACTURER], drive->usb_vendor, sizeof(drive->usb_vendor));
+	link_string(link, d[USB_DEVICE_PRODUCT], drive->usb_product, sizeof(drive->usb_product));
+	link_string(
+		link, d[USB_DEVICE_SERIAL_NUMBER], drive->usb_serial, sizeof(drive->usb_serial));
+}
+
 static struct transport *open_sim(const struct named *named, struct opened *opened, struct err *err)
 {
 	struct link *link = sim_open(named->path, err);
 
-	return link ? open_over(link, opened, err) : NULL;
+	if (!link)
+		return NULL;
+	identify(link, &opened->device.drive);
+	return open_over(link, opened, err);
 }
 
 static struct transport *open_bot(struct opened *opened, struct err *err)

@@ -16,8 +16,6 @@
 #include "proto/usb.h"
 #include "usb/descriptor.h"
 
-#define CONFIG_VALUE 5 /* bConfigurationValue, USB 2.0 table 9-10 */
-
 /* What sysfs says can hardly be larger: 65535 for each of a few configurations. */
 #define DESCRIPTORS_MAX (256 * 1024)
 
@@ -89,7 +87,7 @@ static const uint8_t *find_config(
 			total > len - at)
 			return NULL;
 		*config_len = total;
-		if (value == 0 || config[CONFIG_VALUE] == value)
+		if (value == 0 || config[USB_CONFIG_VALUE] == value)
 			return config;
 		at += total;
 	}

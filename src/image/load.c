@@ -143,7 +143,7 @@ static int load_head(struct store *store, struct err *err)
 	if (file_read_at(store->fd, head, sizeof(head), 0) != sizeof(head) ||
 		get_le32(head + REC_MAGIC) != UMS_RECORD_MAGIC ||
 		get_le32(head + REC_TYPE) != UMS_TYPE_HEAD)
-		return err_set(err, ERR_BAD_IMAGE, "not a umsctl image");
+		return err_set(err, ERR_NO_IMAGE, "not a umsctl image");
 	memcpy(store->info.uuid, head + REC_UUID, 16);
 	if (record_read_head(store->fd, 0, store->info.file_bytes, NULL, &record, err) < 0)
 		return err_prefix(err, "the image's header is damaged or cut: ");

@@ -186,7 +186,7 @@ static int read_descriptors(struct link_usb *usb, struct err *err)
 		libusb_get_configuration(usb->handle, &active) < 0)
 		return err_set(err, ERR_OTHER, "the device does not give its descriptors");
 	for (uint8_t i = 0; i < device.bNumConfigurations; i++) {
-		if (read_config(usb, i) && usb->config[5] == active)
+		if (read_config(usb, i) && usb->config[USB_CONFIG_VALUE] == active)
 			return 0;
 	}
 	return err_set(err, ERR_OTHER, "the device does not give its configuration descriptor");

@@ -75,13 +75,13 @@ struct faketransport {
 	atomic_bool *stop;
 	uint32_t largest; /* sectors of a READ that it can send; 0: no limit */
 
-	unsigned int happened[2048]; /* of each fault */
+	unsigned int happened[8]; /* of each fault */
 	unsigned int reads, failed_reads, refused;
 	uint64_t lowest, highest; /* LBAs that READs touched */
 	uint32_t resets;
 };
 
-/* MEDIUM and FAULTS are the caller's. */
+/* MEDIUM and FAULTS (at most 8) are the caller's. */
 void faketransport_init(struct faketransport *fake, const uint8_t *medium, uint64_t n_blocks,
 	uint32_t block_bytes, const struct fake_fault *faults, size_t n_faults);
 

@@ -117,23 +117,24 @@ static void test_order_of_passes(void **state)
 	rig_free(&rig);
 }
 
-/* Thousands of bad areas do not fill the image with journal lines. */
+/* However often reads fail here and there, the journal does not fill the image. */
 static void test_journal_is_bounded(void **state)
 {
-	enum { FAULTS = 1500, APART = 2600 };
-	static struct fake_fault bad[FAULTS];
+	static const struct fake_fault bad[] = {
+		{FAKE_MEDIUM_LBA, 100, 100, 0}, {FAKE_MEDIUM_LBA, 8000, 8000, 0}};
 	struct rig rig;
 
 	(void)state;
-	for (unsigned int i = 0; i < FAULTS; i++)
-		bad[i] = (struct fake_fault){FAKE_MEDIUM_LBA, i * APART, i * APART, 0};
-	rig_init(&rig, FAULTS * APART, SLOT_BLOCKS, false, bad, FAULTS);
+	rig_init(&rig, 8192, 512, false, bad, 2);
+	rig.options.retries = 1200;
 	assert_int_equal(rig_run(&rig), CAPTURE_UNREADABLE);
 	rig_check(&rig);
-	assert_int_equal(rig.last.bad_areas, FAULTS);
+	assert_int_equal(rig.last.bad_areas, 2);
 	assert_int_equal(memsink_lines_with(rig.sink, "\"event\":\"error\""), 1000);
 	assert_int_equal(memsink_lines_with(rig.sink, "not all errors"), 1);
-	assert_in_range(rig.events, 900, 1000);
+	assert_in_range(rig.sink->n_lines, 1000, 1020);
+	assert_in_range(rig.events, 900, 1010);
+	assert_int_equal(blockmap_at(rig.sink->map, 100).why.tries, 255);
 	rig_free(&rig);
 }
 
