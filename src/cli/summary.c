@@ -80,8 +80,9 @@ void summary_print(const struct summary *s, bool json, bool quiet, FILE *out)
 	if (s->recovered > 0)
 		fprintf(out,
 			"recovered:    %" PRIu64
-			" sectors came only after the drive's own retries\n",
-			s->recovered);
+			" sector%s came only after the drive's own retries
+",
+			s->recovered, s->recovered == 1 ? "" : "s");
 	if (s->info.sealed) {
 		fprintf(out, "image:        %s\n", text_size(s->info.file_bytes, size));
 		for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {

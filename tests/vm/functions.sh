@@ -85,9 +85,10 @@ stick() {
 		-device "usb-storage,bus=xhci.0,drive=$1,serial=$1${4:+,$4}")
 }
 
-# equal FILE IMAGE: IMAGE (in the shared folder) is whole, and its content is FILE's.
+# equal FILE IMAGE [STATUS]: IMAGE (in the shared folder) is whole, and its content is FILE's; export
+# exits with STATUS (3 for one with unreadable sectors).
 equal() {
-	"$UMSCTL" verify "$share/$2" && "$UMSCTL" export "$share/$2" "$work/export" &&
+	"$UMSCTL" verify "$share/$2" && exits "${3:-0}" "$UMSCTL" export "$share/$2" "$work/export" &&
 		cmp "$1" "$work/export"
 	local status=$?
 	rm -f "$work/export"

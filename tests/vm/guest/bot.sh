@@ -89,13 +89,16 @@ start_capture interrupted.ums
 kill -INT -- "-$capture"
 wait "$capture"
 check "Ctrl-C: status 4" is $? 4
-check "and it says how to go on" grep -iE 'resum|again' capture.log
+check "and it says how to go on" grep 'to go on' capture.log
 given_back "interrupted" "$slow_interface" "$slow_link"
 check "resumed after that by the other route" exits 0 "$UMSCTL" capture "$slow" interrupted.ums
 
 # --- never bound ---
 
 unbind "$large_interface"
+check "unbound: listed, with size and route" jq -e '.[] | select(.serial == "LARGE") |
+	.driver == null and .block == null and .bytes == 268435456 and .route == "bot"' \
+	<("$UMSCTL" list --json)
 check "unbound: captured by itself through bot" \
 	exits 0 "$UMSCTL" capture usb:46f4:0001:LARGE "$share/unbound.ums"
 check "and the interface is left unbound" has_driver "$large_interface" none

@@ -47,6 +47,8 @@ check "the UAS drive" exits 0 "$UMSCTL" capture "$(disk_of UAS)" "$share/uas.ums
 check "the card" exits 0 "$UMSCTL" capture "$(disk_of READER)" "$share/card.ums"
 check "the empty slot: a clear refusal" \
 	refuses 2 'medium' "$UMSCTL" capture "$(disk_of READER 1)" empty.ums
+check "the empty CD drive: a refusal too" \
+	refuses 2 '' "$UMSCTL" capture /dev/sr0 empty.ums
 
 # --- not at all ---
 
