@@ -80,8 +80,7 @@ void summary_print(const struct summary *s, bool json, bool quiet, FILE *out)
 	if (s->recovered > 0)
 		fprintf(out,
 			"recovered:    %" PRIu64
-			" sector%s came only after the drive's own retries
-",
+			" sector%s came only after the drive's own retries\n",
 			s->recovered, s->recovered == 1 ? "" : "s");
 	if (s->info.sealed) {
 		fprintf(out, "image:        %s\n", text_size(s->info.file_bytes, size));
