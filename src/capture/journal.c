@@ -36,7 +36,8 @@ static struct json_object *new_line(const char *event)
 /* Puts LINE into the sink and frees it. */
 static int put_line(struct session *s, struct json_object *line)
 {
-	const char *json = json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN);
+	const char *json = json_object_to_json_string_ext(
+		line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	int r = json ? s->sink->ops->journal(s->sink, json, s->err)
 		     : err_memory(s->err, "for the journal");
 
@@ -58,9 +59,8 @@ int journal_begin(struct session *s)
 {
 	struct json_object *line = new_line("begin");
 
-	add_text(line, "version", UMSCTL_VERSION);
 	add_text(line, "device", s->device->name);
-	add_text(line, "transport", s->device->transport->ops->name);
+	add_text(line, "route", route_name(s->device->route));
 	add_number(line, "start", s->begin);
 	add_number(line, "blocks", s->end - s->begin);
 	add_number(line, "retries", s->options->retries);
@@ -92,6 +92,14 @@ static int flush_area(struct session *s)
 	return put_line(s, line);
 }
 
+static void tell_error(const struct session *s, uint64_t lba, uint64_t last, const char *text)
+{
+	if (lba == last)
+		session_event(s, "cannot read LBA %" PRIu64 ": %s", lba, text);
+	else
+		session_event(s, "cannot read LBA %" PRIu64 "-%" PRIu64 ": %s", lba, last, text);
+}
+
 int journal_error(struct session *s, uint64_t lba, uint32_t n, const char *text)
 {
 	struct error_area *area = &s->journal.area;
@@ -109,7 +117,7 @@ int journal_error(struct session *s, uint64_t lba, uint32_t n, const char *text)
 	*area = (struct error_area){.first = lba, .last = last, .reads = 1};
 	snprintf(area->text, sizeof(area->text), "%s", text);
 	if (s->journal.lines < ERROR_LINES_MAX)
-		session_event(s, "cannot read LBA %" PRIu64 " to %" PRIu64 ": %s", lba, last, text);
+		tell_error(s, lba, last, text);
 	return 0;
 }
 

@@ -224,8 +224,10 @@ static int open_image(struct job *job, struct err *err)
 static int put_journal(struct job *job, struct json_object *o, struct err *err)
 {
 	struct capture_sink *sink = image_writer_sink(job->writer);
-	int r = sink->ops->journal(
-		sink, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), err);
+	int r = sink->ops->journal(sink,
+		json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+		err);
 
 	json_object_put(o);
 	return r;
@@ -236,15 +238,15 @@ static void add(struct json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
-static int put_begin(struct job *job, struct err *err)
+/* Who began what; what the capture itself does, it writes down itself. */
+static int put_session(struct job *job, struct err *err)
 {
 	struct json_object *o = json_object_new_object();
-	const struct device *device = job->device;
 	struct utsname host;
 	char now[32];
 
-	add(o, "event", job->resumed ? "resume" : "begin");
 	add(o, "time", clock_utc(now));
+	add(o, "event", "session");
 	add(o, "umsctl", UMSCTL_VERSION);
 	if (uname(&host) == 0) {
 		add(o, "host", host.nodename);
@@ -252,17 +254,12 @@ static int put_begin(struct job *job, struct err *err)
 		add(o, "kernel", host.release);
 	}
 	add(o, "device", job->name);
-	add(o, "route", route_name(device->route));
-	if (device->drive.in_use[0])
-		add(o, "in_use", device->drive.in_use);
-	json_object_object_add(
-		o, "live", json_object_new_boolean(device->drive.mounted_rw && job->values->live));
-	json_object_object_add(o, "start_lba", cli_json_u64(job->options.start_lba));
-	if (job->options.n_blocks)
-		json_object_object_add(o, "n_blocks", cli_json_u64(job->options.n_blocks));
-	json_object_object_add(o, "retries", cli_json_u64(job->options.retries));
-	if (job->values->same_drive)
-		json_object_object_add(o, "same_drive", json_object_new_boolean(true));
+	json_object_object_add(o, "resumed", json_object_new_boolean(job->resumed));
+	json_object_object_add(o, "detach", json_object_new_boolean(job->values->detach));
+	/* Read while it was being written to: an image of no single moment. */
+	json_object_object_add(o, "live",
+		json_object_new_boolean(job->device->drive.mounted_rw && job->values->live));
+	json_object_object_add(o, "same_drive", json_object_new_boolean(job->values->same_drive));
 	return put_journal(job, o, err);
 }
 
@@ -344,7 +341,7 @@ static int run_capture(struct job *job, struct err *err)
 	enum capture_end end;
 
 	err->kind = ERR_NONE;
-	if (put_begin(job, err) < 0 || put_notes(job, err) < 0)
+	if (put_session(job, err) < 0 || put_notes(job, err) < 0)
 		return EXIT_STOPPED;
 	end = capture_run(
 		job->device, image_writer_sink(job->writer), &job->options, &observer, err);

@@ -241,6 +241,13 @@ static void find_link(const char *folder, const char *node, char *out, size_t ro
 		out[0] = '\0'; /* a cut name would name nothing */
 }
 
+/* The kernel's sr driver takes a drive without a disc for one of 1 GiB; udev asked it. */
+static bool has_size(struct udev_device *block)
+{
+	return strncmp(udev_device_get_sysname(block), "sr", 2) != 0 ||
+	       udev_device_get_property_value(block, "ID_CDROM_MEDIA");
+}
+
 static void fill_block(struct udev_device *block, struct drive *drive)
 {
 	const char *node = udev_device_get_devnode(block);
@@ -253,7 +260,7 @@ static void fill_block(struct udev_device *block, struct drive *drive)
 	drive->block_bytes =
 		(uint32_t)get_number(block, "queue/logical_block_size", 10, UINT32_MAX);
 	/* "size" counts 512 bytes, whatever the drive's blocks are. */
-	if (drive->block_bytes > 0 &&
+	if (drive->block_bytes > 0 && has_size(block) &&
 		mem_mul_u64(get_number(block, "size", 10, UINT64_MAX), 512, &bytes))
 		drive->n_blocks = bytes / drive->block_bytes;
 	drive->read_only = get_number(block, "ro", 10, 1) == 1;

@@ -38,6 +38,11 @@ names_exactly() {
 	diff <(printf '%s\n' "$@") "$work/named"
 }
 
+# all_say IMAGE CONDITION: every bad range does, in jq's language.
+all_say() {
+	"$UMSCTL" map --json "$share/$1" | jq -e '[.ranges[] | select(.state == "bad")] | all('"$2"')'
+}
+
 # without SECTOR...: the disk's content with zeros there.
 without() {
 	local sector
@@ -52,6 +57,7 @@ without $bad
 for route in sg bot; do
 	# shellcheck disable=SC2086
 	check "blkdebug, $route: the map names exactly the bad sectors" names_exactly $route.ums $bad
+	check "blkdebug, $route: and why" all_say $route.ums '.sense_key == 3 and .asc == 17'
 	check "blkdebug, $route: all else is there" equal "$work/expected" $route.ums 3
 done
 

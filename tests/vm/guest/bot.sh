@@ -68,30 +68,40 @@ check "free, with --detach: captured" \
 	exits 0 "$UMSCTL" capture --route bot --detach "$large_link" "$share/detached.ums"
 given_back "captured" "$large_interface" "$large_link"
 
-# start_capture IMAGE: of the slow stick in the background, in a process group of its own, as a
-# shell would; returns in the middle.
+# start_capture: of the slow stick in the background, in a process group of its own, as a shell
+# would.
 start_capture() {
-	env --default-signal=INT setsid "$UMSCTL" capture --route bot --detach "$slow" "$1" \
+	env --default-signal=INT setsid "$UMSCTL" capture --route bot --detach "$slow" stopped.ums \
 		>capture.log 2>&1 &
 	capture=$!
-	check "capturing in the background" wait_for 15 eval \
-		'[ "$(driver_of "$slow_interface")" != usb-storage ] && [ "$(stat -c %s '"$1"')" -gt 2000000 ]'
 }
 
-start_capture killed.ums
-kill -KILL -- "-$capture"
-wait "$capture" 2>/dev/null
-given_back "killed" "$slow_interface" "$slow_link"
-check "resumed after that" exits 0 "$UMSCTL" capture --route bot --detach "$slow" killed.ums
-given_back "resumed" "$slow_interface" "$slow_link"
+# One image, stopped in every way and gone on with after each. 4 is umsctl's own status; the others
+# are the shell's for who died of a signal.
+for stop in KILL:137 SEGV:139 TERM:4 HUP:4 INT:4; do
+	signal=${stop%:*}
+	start_capture
+	check "SIG$signal: in the middle of a capture" wait_for 15 has_driver "$slow_interface" usbfs
+	sleep 0.7
+	kill "-$signal" -- "-$capture"
+	wait "$capture" 2>/dev/null
+	check "SIG$signal: the exit status" is $? "${stop#*:}"
+	given_back "SIG$signal" "$slow_interface" "$slow_link"
+done
+check "it says how to go on" grep 'to go on' capture.log
 
-start_capture interrupted.ums
-kill -INT -- "-$capture"
-wait "$capture"
-check "Ctrl-C: status 4" is $? 4
-check "and it says how to go on" grep 'to go on' capture.log
-given_back "interrupted" "$slow_interface" "$slow_link"
-check "resumed after that by the other route" exits 0 "$UMSCTL" capture "$slow" interrupted.ums
+# Also while it is taking the drive.
+RANDOM=${VM_SEED:-$$}
+echo "# VM_SEED=${VM_SEED:-$$}"
+for ((n = 1; n <= 6; n++)); do
+	start_capture
+	sleep "0.$(printf %03d $((RANDOM % 700)))"
+	kill -KILL -- "-$capture"
+	wait "$capture" 2>/dev/null
+	given_back "killed at a random moment, $n" "$slow_interface" "$slow_link"
+done
+
+check "resumed to the end by the other route" exits 0 "$UMSCTL" capture "$slow" stopped.ums
 
 # --- never bound ---
 
@@ -105,5 +115,5 @@ check "and the interface is left unbound" has_driver "$large_interface" none
 check "named by its port: the same drive, already complete" \
 	exits 0 "$UMSCTL" capture "usb:${large_interface%:*}" "$share/unbound.ums"
 check "nothing of umsctl still runs" wait_for 5 not busybox pgrep -x umsctl
-cp killed.ums interrupted.ums "$share"
+cp stopped.ums "$share"
 exit 0

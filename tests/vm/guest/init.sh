@@ -5,6 +5,7 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/root LC_ALL=C.UTF-8
 cd /
 
+ln -s /proc/self/fd /dev/fd
 mkdir -p /dev/pts /dev/shm /run/lock /run/vm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
