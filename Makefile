@@ -70,6 +70,9 @@ $B/tests/%: $B/tests/%.o $(AID_OBJ) $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LDFLAGS) -lcmocka $(LIBS)
 
+# Tests that stand between the writer and the system.
+$B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
+
 .PRECIOUS: $B/%.o
 -include $(shell find $B -name '*.d' 2>/dev/null)
 

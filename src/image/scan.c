@@ -131,7 +131,7 @@ static int take_checkpoint(struct store *store, uint64_t offset, bool with_index
 	store->last_ckpt = offset;
 	store->tail_crc =
 		get_le32(p + CKPT_FILE_CRC); /* before it; load_store goes on from there */
-	store->tail = record_end(&record);
+	store->tail = mem_min_u64(record_end(&record), store->info.file_bytes);
 	return 0;
 }
 
