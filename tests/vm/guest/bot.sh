@@ -68,11 +68,11 @@ check "free, with --detach: captured" \
 	exits 0 "$UMSCTL" capture --route bot --detach "$large_link" "$share/detached.ums"
 given_back "captured" "$large_interface" "$large_link"
 
-# start_capture: of the slow stick in the background, in a process group of its own, as a shell
-# would.
+# start_capture [ROUTE]: of the slow stick in the background, in a process group of its own, as a
+# shell would.
 start_capture() {
-	env --default-signal=INT setsid "$UMSCTL" capture --route bot --detach "$slow" stopped.ums \
-		>capture.log 2>&1 &
+	env --default-signal=INT setsid "$UMSCTL" capture --route "${1:-bot}" --detach "$slow" \
+		stopped.ums >capture.log 2>&1 &
 	capture=$!
 }
 
@@ -100,6 +100,19 @@ for ((n = 1; n <= 6; n++)); do
 	kill -KILL -- "-$capture" 2>/dev/null || kill -KILL "$capture"
 	wait "$capture" 2>/dev/null
 	given_back "killed at a random moment, $n" "$slow_interface" "$slow_link"
+done
+
+# To the kernel and to us, a device without authorisation is one that was pulled out.
+authorise=/sys/bus/usb/devices/${slow_interface%:*}/authorized
+for route in sg bot; do
+	start_capture $route
+	sleep 1.5
+	echo 0 >"$authorise"
+	wait "$capture"
+	check "pulled out while captured through $route: status 4" is $? 4
+	check "and it says so" grep -i 'left the bus' capture.log
+	echo 1 >"$authorise"
+	given_back "plugged in again" "$slow_interface" "$slow_link"
 done
 
 check "in all this it was never complete" exits 5 "$UMSCTL" verify stopped.ums
