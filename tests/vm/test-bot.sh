@@ -11,7 +11,7 @@ chmod 600 "$work/swap"
 mkswap "$work/swap" >/dev/null
 stick SWAP "$work/swap"
 # Slow enough to be stopped in the middle of a transfer.
-stick SLOW "$work/slow" throttling.bps-read=5000000
+stick SLOW "$work/slow" throttling.bps-read=4000000
 run_machine 240 bot.sh
 
 check "detached: equal to the stick" equal "$work/large" detached.ums
