@@ -28,9 +28,10 @@ say 'Which sectors could not be read, and what the drive said of them:'
 show umsctl map --bad demo.ums
 say 'Is the image whole?'
 show umsctl verify demo.ums
-say 'Plain sectors out of it, and the same by QEMU, which opens the image as it is:'
+say 'Plain sectors out of it:'
 show umsctl export --mapfile demo.map demo.ums demo.raw
 if command -v qemu-img >/dev/null; then
+	say 'The same by QEMU, which opens the image as it is:'
 	show qemu-img convert -f dmg -O raw demo.ums from-qemu.raw 2>/dev/null
 	show cmp demo.raw from-qemu.raw
 fi

@@ -39,7 +39,8 @@ struct job {
 	struct device *device;
 	struct image_writer *writer;
 	struct progress_view view;
-	FILE *out; /* for what is said at the end, and for NDJSON */
+	char again[256]; /* options that going on wants, for the summary */
+	FILE *out;	 /* for what is said at the end, and for NDJSON */
 };
 
 /* --- options --- */
@@ -112,7 +113,33 @@ static int parse(struct job *job)
 	job->device_options.live = v->live;
 	job->device_options.timeout_ms = job->options.timeout_ms = seconds * 1000;
 	job->writer_options.udif = !v->no_udif;
+	remember_options(job);
 	return 0;
+}
+
+static void remember(struct job *job, const char *option, const char *value)
+{
+	size_t n = strlen(job->again);
+
+	snprintf(job->again + n, sizeof(job->again) - n, "--%s%s%s ", option, value ? " " : "",
+		value ? value : "");
+}
+
+/* What the user would have to say again to go on. */
+static void remember_options(struct job *job)
+{
+	const struct values *v = job->values;
+
+	if (v->route)
+		remember(job, "route", v->route);
+	if (v->detach)
+		remember(job, "detach", NULL);
+	if (v->live)
+		remember(job, "live", NULL);
+	if (v->start)
+		remember(job, "start", v->start);
+	if (v->size)
+		remember(job, "size", v->size);
 }
 
 /* --start and --size against the drive that is there. */
@@ -361,6 +388,7 @@ static void fill_summary(struct job *job, struct summary *summary, int code)
 	*summary = (struct summary){
 		.device = job->device->name,
 		.image = job->path,
+		.options = job->again,
 		.code = code,
 		.info = *info,
 		.good = count_wanted(job, BLOCK_HAVE),

@@ -40,7 +40,7 @@ static int run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
 	struct image_writer_options options = {.udif = !values->no_udif};
-	struct summary summary = {.device = "DEVICE", .image = positional[0]};
+	struct summary summary = {.device = "DEVICE", .image = positional[0], .options = ""};
 	struct image_writer *writer;
 	struct err err;
 

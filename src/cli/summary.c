@@ -58,12 +58,13 @@ static void print_next(const struct summary *s, FILE *out)
 	if (strcmp(s->image, "-") == 0)
 		return;
 	if (s->code == EXIT_STOPPED)
-		fprintf(out, "to go on:     umsctl capture %s %s\n", s->device, s->image);
+		fprintf(out, "to go on:     umsctl capture %s%s %s\n", s->options, s->device,
+			s->image);
 	else if (s->missing > 0)
 		fprintf(out,
 			"which ones:   umsctl map %s\n"
-			"to try again: umsctl capture --retries 3 %s %s\n",
-			s->image, s->device, s->image);
+			"to try again: umsctl capture --retries 3 %s%s %s\n",
+			s->image, s->options, s->device, s->image);
 }
 
 void summary_print(const struct summary *s, bool json, bool quiet, FILE *out)

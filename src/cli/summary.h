@@ -7,6 +7,7 @@
 
 struct summary {
 	const char *device, *image; /* names */
+	const char *options;	    /* that going on wants, each with a space behind it */
 	int code;		    /* EXIT_… */
 	bool untouched;		    /* there was nothing to do */
 	struct image_info info;

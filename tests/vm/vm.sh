@@ -70,7 +70,8 @@ fi
 	printf 'VM_KERNEL=%q\nVM_GUEST=%q\nVM_ARGS=(' "$kernel" "$script"
 	[ ${#arguments[@]} -eq 0 ] || printf ' %q' "${arguments[@]}"
 	printf ' )\n'
-	printf 'export VM_TREE=%q UMSCTL=%q\n' "$tree" "${UMSCTL:-$tree/build/umsctl}"
+	printf 'export VM_TREE=%q UMSCTL=%q VM_SEED=%q\n' "$tree" \
+		"${UMSCTL:-$tree/build/umsctl}" "${VM_SEED:-$RANDOM}"
 } >"$share/job"
 
 # No delay before scanning a stick's LUNs, no self tests, no mitigations: boot time is dear here.

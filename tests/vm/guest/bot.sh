@@ -91,8 +91,8 @@ done
 check "it says how to go on" grep 'to go on' capture.log
 
 # Also while it is taking the drive.
-RANDOM=${VM_SEED:-$$}
-echo "# VM_SEED=${VM_SEED:-$$}"
+RANDOM=$VM_SEED
+echo "# VM_SEED=$VM_SEED"
 for ((n = 1; n <= 6; n++)); do
 	start_capture
 	sleep "0.$(printf %03d $((RANDOM % 700)))"

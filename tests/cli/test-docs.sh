@@ -1,0 +1,80 @@
+#!/bin/bash
+# --help, man pages and README agree: options, commands, the README's tour and what the program prints.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+cd "$tree" || exit 1
+commands='list capture seal info map verify export completion'
+
+page_of() {
+	case $1 in
+	list | capture) echo "man/umsctl-$1.1" ;;
+	completion) echo man/umsctl.1 ;;
+	*) echo man/umsctl-image.1 ;;
+	esac
+}
+
+help_options() {
+	"$UMSCTL" "$1" --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort -u
+}
+
+# Of a page with several commands: its part about one.
+page_options() {
+	local page
+	page=$(page_of "$1")
+	if [ "$page" = man/umsctl-image.1 ]; then
+		# --help is said of all of them at once.
+		{
+			echo --help
+			awk -v want=".Ss umsctl $1" '/^\.S[sh]/ { inside = $0 == want } inside' "$page" |
+				sed -n 's/^\.It Fl Fl \([a-z-]*\).*/--\1/p'
+		} | sort -u
+	else
+		sed -n 's/^\.It Fl Fl \([a-z-]*\).*/--\1/p' "$page" | sort -u
+	fi
+}
+
+for command in $commands; do
+	[ "$command" = completion ] && continue
+	is "$command: --help and man page have the same options" \
+		"$(page_options "$command")" "$(help_options "$command")"
+	ok "$command: the overview names it" grep -q "^  $command " <("$UMSCTL" --help)
+done
+
+for page in man/*; do
+	ok "$page is clean" mandoc -T lint -W warning "$page"
+done
+
+settings=$("$UMSCTL" capture sim:demo,nonsense=1 "$work/none" 2>&1 |
+	sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
+is "umsctl(1) says all settings of simulated drives" \
+	"$(for s in $settings; do grep -qE "(^|[ .])(Cm )?$s(=|\b)" man/umsctl.1 || echo "$s"; done)" ""
+
+# The README's commands exist, with the options that it gives them.
+is "the README uses commands and options that exist" "$(
+	grep -oE '^(\$ |    )umsctl [a-z].*' README.md | sed 's/^[$ ]*//; s/#.*//; s/|.*//' |
+		while read -r _ command rest; do
+			"$UMSCTL" help "$command" >"$work/help" || echo "no command $command"
+			for word in $rest; do
+				case $word in
+				--*) grep -q -- "^  $word\b" "$work/help" || echo "$command has no $word" ;;
+				esac
+			done
+		done
+)" ""
+
+# The tour: what the README shows is what is printed today.
+mkdir "$work/tour"
+ln -s "$UMSCTL" "$work/umsctl"
+awk '/^```console/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$work/wanted"
+(
+	cd "$work/tour" || exit 1
+	PATH=$work:$PATH
+	grep '^\$ ' "$work/wanted" | sed 's/^\$ //' | while read -r line; do
+		echo "\$ $line"
+		eval "$line" 2>/dev/null
+	done
+) >"$work/printed"
+is "the README's tour prints what it says" "$(cat "$work/printed")" "$(cat "$work/wanted")"
+is "and it has a tour" "$(grep -c '^\$ umsctl' "$work/wanted")" 5
+done_testing

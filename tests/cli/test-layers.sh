@@ -1,0 +1,85 @@
+#!/bin/bash
+# The include rule of HACKING.md: which room may include which, and where outside libraries may be used.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+cd "$tree" || exit 1
+
+# room: what it may include beside itself
+rooms='
+proto:
+base: proto
+usb: proto base
+sim: proto base usb
+transport: proto base usb
+scsi: proto base usb transport
+device: proto base usb transport scsi sim
+capture: proto base usb transport scsi device
+image: proto base
+cli: proto base usb sim transport scsi device capture image
+'
+# library header: the rooms and files that may use it
+libraries='
+libudev.h: src/device/
+libusb.h: src/usb/
+scsi/sg_: src/transport/ src/scsi/
+zlib.h: src/image/ src/base/crc.c
+isa-l/: src/image/ src/base/crc.c
+openssl/: src/image/
+json-c/: src/capture/ src/cli/
+'
+
+room_of() {
+	case $1 in
+	proto/*) echo proto ;;
+	*) basename "$(dirname "$1")" ;;
+	esac
+}
+
+wrong_includes() {
+	local file room allowed include other
+	for file in src/*/*.[ch] proto/*.h; do
+		room=$(room_of "$file")
+		allowed=" $(sed -n "s/^$room: *//p" <<<"$rooms") $room "
+		grep -oE '^#include "[^"]+"' "$file" | cut -d'"' -f2 | while read -r include; do
+			# The interface that the capture owns and the image implements.
+			[ "$room:$include" = image:capture/sink.h ] && continue
+			other=${include%%/*}
+			[[ $allowed == *" $other "* ]] || echo "$file includes $include"
+		done
+	done
+}
+
+wrong_libraries() {
+	local header places file
+	grep . <<<"$libraries" | while IFS=: read -r header places; do
+		grep -lE "^#include <$header" src/*/*.[ch] proto/*.h | while read -r file; do
+			for place in $places; do
+				[[ $file == "$place"* ]] && continue 2
+			done
+			echo "$file uses $header"
+		done
+	done
+}
+
+is "every room is in the table" \
+	"$(for room in src/*/; do grep -q "^$(basename "$room"):" <<<"$rooms" || echo "$room"; done)" ""
+is "rooms include only what lies to their left" "$(wrong_includes)" ""
+is "libraries stay where they belong" "$(wrong_libraries)" ""
+is "every file begins with its licence" \
+	"$(for file in src/*/*.[ch] proto/*.h tests/*/*.[ch]; do
+		head -1 "$file" | grep -q SPDX-License-Identifier || echo "$file"
+	done)" ""
+
+self_contained() {
+	local header
+	for header in src/*/*.h proto/*.h; do
+		# shellcheck disable=SC2046
+		echo "#include \"${header#src/}\"" |
+			gcc -std=gnu11 -D_GNU_SOURCE -Isrc -I. $(pkg-config --cflags libusb-1.0 json-c) \
+				-fsyntax-only -x c - || echo "$header"
+	done
+}
+is "every header stands alone" "$(self_contained 2>/dev/null)" ""
+is "nothing is said to be unfinished" "$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- src proto udev man 2>/dev/null)" ""
+done_testing
