@@ -87,6 +87,31 @@ static int parse_notes(const struct cli_repeats *notes)
 	return 0;
 }
 
+static void remember(struct job *job, const char *option, const char *value)
+{
+	size_t n = strlen(job->again);
+
+	snprintf(job->again + n, sizeof(job->again) - n, "--%s%s%s ", option, value ? " " : "",
+		value ? value : "");
+}
+
+/* What the user would have to say again to go on. */
+static void remember_options(struct job *job)
+{
+	const struct values *v = job->values;
+
+	if (v->route)
+		remember(job, "route", v->route);
+	if (v->detach)
+		remember(job, "detach", NULL);
+	if (v->live)
+		remember(job, "live", NULL);
+	if (v->start)
+		remember(job, "start", v->start);
+	if (v->size)
+		remember(job, "size", v->size);
+}
+
 static int parse(struct job *job)
 {
 	const struct values *v = job->values;
@@ -115,31 +140,6 @@ static int parse(struct job *job)
 	job->writer_options.udif = !v->no_udif;
 	remember_options(job);
 	return 0;
-}
-
-static void remember(struct job *job, const char *option, const char *value)
-{
-	size_t n = strlen(job->again);
-
-	snprintf(job->again + n, sizeof(job->again) - n, "--%s%s%s ", option, value ? " " : "",
-		value ? value : "");
-}
-
-/* What the user would have to say again to go on. */
-static void remember_options(struct job *job)
-{
-	const struct values *v = job->values;
-
-	if (v->route)
-		remember(job, "route", v->route);
-	if (v->detach)
-		remember(job, "detach", NULL);
-	if (v->live)
-		remember(job, "live", NULL);
-	if (v->start)
-		remember(job, "start", v->start);
-	if (v->size)
-		remember(job, "size", v->size);
 }
 
 /* --start and --size against the drive that is there. */
