@@ -24,7 +24,7 @@ static int seal(struct image_writer *writer, const char *path, struct summary *s
 	if (image_writer_info(writer)->sealed)
 		summary->untouched = true;
 	else
-		r = image_writer_seal(writer, progress, &bar, &err);
+		r = image_writer_seal(writer, true, progress, &bar, &err);
 	cli_bar_end(&bar);
 	if (r < 0)
 		cli_error("seal", path, err.text);

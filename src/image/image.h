@@ -112,7 +112,7 @@ void *image_writer_blob(struct image_writer *writer, const char *name, size_t *l
 
 /* Ends the capture: rewrites scattered runs, digests, index, footer, trailer.  PROGRESS (may be
  * NULL) is called while data is read back. */
-int image_writer_seal(struct image_writer *writer,
+int image_writer_seal(struct image_writer *writer, bool digests,
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err);
 

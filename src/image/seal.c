@@ -208,9 +208,10 @@ static int put_seal(struct image_writer *writer, uint64_t root, uint64_t map, st
 	uint8_t seal[UMS_SEAL_SIZE] = {0};
 	uint64_t offset;
 
-	if (digest_finish(writer->digest, info->digest, err) < 0)
-		return -1;
 	info->hashes = writer->options.hashes;
+	memset(info->digest, 0, sizeof(info->digest));
+	if (info->hashes != 0 && digest_finish(writer->digest, info->digest, err) < 0)
+		return -1;
 	info->udif = writer->options.udif;
 	put_le32(seal + SEAL_GENERATION, info->generation + 1);
 	put_le32(seal + SEAL_FLAGS, info->udif ? UMS_SEAL_FLAG_UDIF : 0);
@@ -243,7 +244,7 @@ static int seal_all(struct image_writer *writer, const struct progress *progress
 		return -1;
 	if (!writer->out.piped && rewrite_scattered(writer, err) < 0)
 		return -1;
-	if (complete_digest(writer, progress, err) < 0)
+	if (writer->options.hashes != 0 && complete_digest(writer, progress, err) < 0)
 		return -1;
 	if (writer_checkpoint_now(writer, err) < 0 || put_index(writer, &root, err) < 0 ||
 		put_map(writer, &map, err) < 0)
@@ -258,12 +259,16 @@ static int seal_all(struct image_writer *writer, const struct progress *progress
 	return out_sync(&writer->out, err);
 }
 
-int image_writer_seal(struct image_writer *writer,
+int image_writer_seal(struct image_writer *writer, bool digests,
 	void (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err)
 {
 	struct progress progress = {call, context};
 
+	if (!digests) {
+		writer_stop_hasher(writer);
+		writer->options.hashes = 0;
+	}
 	if (seal_all(writer, &progress, err) < 0)
 		return err_prefix(err, "sealing the image: ");
 	writer->sealed = true;

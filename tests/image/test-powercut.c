@@ -132,7 +132,7 @@ static void seal_and_close(struct image_writer *writer)
 {
 	struct err err = {0};
 
-	if (image_writer_seal(writer, NULL, NULL, &err) < 0)
+	if (image_writer_seal(writer, true, NULL, NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 }

@@ -124,7 +124,7 @@ static void test_whole(void **state)
 
 	(void)state;
 	put(writer, 0, BLOCKS);
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	check(true, 0, 0);
 	unlink(path);
@@ -139,7 +139,7 @@ static void test_unsealed(void **state)
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	check(false, 0, 0);
 	writer = again();
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	check(true, 0, 0);
 	unlink(path);
@@ -164,7 +164,7 @@ static void test_pieces(void **state)
 	check(false, 4990, 10);
 
 	writer = again();
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	check(true, 4990, 10);
 
@@ -175,7 +175,7 @@ static void test_pieces(void **state)
 	check(false, 4995, 5);
 	writer = again();
 	put(writer, 4995, 5);
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	assert_int_equal(image_writer_info(writer)->generation, 2);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	check(true, 0, 0);
@@ -190,7 +190,7 @@ static void test_untouched(void **state)
 
 	(void)state;
 	put(writer, 0, BLOCKS);
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	before = image_writer_info(writer)->file_bytes;
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	writer = again();
@@ -231,7 +231,7 @@ static void test_blobs(void **state)
 	put(writer, 0, BLOCKS);
 	assert_int_equal(sink->ops->blob(sink, "inquiry", "newer", 5, NULL), 0);
 	assert_int_equal(sink->ops->journal(sink, "{\"n\":2}", NULL), 0);
-	assert_int_equal(image_writer_seal(writer, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
 	assert_int_equal(image_writer_close(writer, NULL), 0);
 	image = image_open(path, NULL);
 	assert_non_null(image);
