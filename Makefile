@@ -19,7 +19,7 @@ PKGS    := libusb-1.0 zlib libcrypto libudev json-c
 ISAL    := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-           -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings
+           -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 CFLAGS  ?= -O2 -g
 ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DUMSCTL_VERSION='"$(VERSION)"' -Isrc -I. \
            $(if $(ISAL),-DHAVE_ISAL) $(CPPFLAGS)

@@ -110,6 +110,12 @@ static void remember_options(struct job *job)
 		remember(job, "start", v->start);
 	if (v->size)
 		remember(job, "size", v->size);
+	if (v->timeout)
+		remember(job, "timeout", v->timeout);
+	if (v->hash)
+		remember(job, "hash", v->hash);
+	if (v->no_udif)
+		remember(job, "no-udif", NULL);
 }
 
 static int parse(struct job *job)
@@ -323,15 +329,17 @@ static uint64_t count_wanted(const struct job *job, unsigned int mask)
 	return n;
 }
 
-/* Is the image sealed, and nothing in it that this capture would try? */
+/* Is the image sealed, with nothing in it that this capture would try, and the digests wanted? */
 static bool nothing_to_do(const struct job *job)
 {
+	const struct image_info *info = image_writer_info(job->writer);
 	unsigned int untried = BLOCK_MISSING & ~BLOCK_MASK(BLOCK_BAD);
+	bool part = blockmap_count(image_writer_map(job->writer), BLOCK_MASK(BLOCK_UNTRIED)) > 0;
 
 	if (job->options.retries > 0)
 		untried = BLOCK_MISSING;
-	return image_writer_info(job->writer)->sealed && job->values->note.n == 0 &&
-	       count_wanted(job, untried) == 0;
+	return info->sealed && job->values->note.n == 0 && count_wanted(job, untried) == 0 &&
+	       (part || (job->writer_options.hashes & ~info->hashes) == 0);
 }
 
 static void seal_progress(void *context, uint64_t done, uint64_t all)

@@ -83,6 +83,9 @@ struct json_object *cli_json_digests(const struct image_info *info);
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65]);
 const char *cli_digest_name(unsigned int i);
 
+/* Columns of the terminal that standard error is. */
+int cli_terminal_columns(void);
+
 /* A simple bar for work on an image (reading back, verify, export) when standard error is a
  * terminal. */
 struct cli_bar {

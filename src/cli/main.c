@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The subcommands' table, and what is asked of the program as a whole. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -58,6 +61,19 @@ static int help(int argc, char **argv)
 	return EXIT_COMPLETE;
 }
 
+/* Started with 0, 1 or 2 closed (2>&-), the next file opened would take that number: an image, into
+ * which messages are then written.  Each gets a file that refuses what it is used for. */
+static bool fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", mode) != fd)
+			return false;
+	}
+	return true;
+}
+
 /* What was printed to a full disk or a closed pipe was not printed. */
 static int finish_output(int code)
 {
@@ -71,6 +87,8 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
+	if (!fill_standard_descriptors())
+		return EXIT_NOT_STARTED;
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_overview(stderr);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How the subcommands speak: errors, JSON, digests, a bar for work on an image. */
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -78,10 +79,19 @@ struct json_object *cli_json_digests(const struct image_info *info)
 	return object;
 }
 
+int cli_terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		return size.ws_col;
+	return 80;
+}
+
 void cli_bar_update(struct cli_bar *bar, uint64_t done_bytes, uint64_t all_bytes)
 {
 	uint64_t now = clock_now_ns();
-	char done[32], all[32];
+	char done[32], all[32], text[160];
 
 	if (!isatty(STDERR_FILENO) || all_bytes == 0 ||
 		(bar->shown_ns != 0 && now - bar->shown_ns < BAR_NS))
@@ -93,9 +103,10 @@ void cli_bar_update(struct cli_bar *bar, uint64_t done_bytes, uint64_t all_bytes
 	}
 	bar->shown_ns = now;
 	bar->shown = true;
-	fprintf(stderr, "\r\033[K%s %3.0f %%  %s of %s", bar->what,
+	snprintf(text, sizeof(text), "%s %3.0f %%  %s of %s", bar->what,
 		100.0 * (double)done_bytes / (double)all_bytes, text_size(done_bytes, done),
 		text_size(all_bytes, all));
+	fprintf(stderr, "\r\033[K%.*s", cli_terminal_columns() - 1, text);
 }
 
 void cli_bar_end(struct cli_bar *bar)

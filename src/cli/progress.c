@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,15 +13,6 @@
 #define JSON_NS 1000000000u
 #define LINE_NS 10000000000u
 #define BAR_MAX 40
-
-static int terminal_columns(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
-}
 
 static double percent(const struct capture_progress *p)
 {
@@ -59,7 +49,7 @@ static int describe(
 /* The bar takes what the words leave of the line; a narrow terminal gets words only, cut. */
 static void show_bar(struct progress_view *view, const struct capture_progress *p)
 {
-	int columns = terminal_columns(), len, room;
+	int columns = cli_terminal_columns(), len, room;
 	char text[300], bar[BAR_MAX + 4] = "";
 
 	len = describe(view, p, text, sizeof(text));

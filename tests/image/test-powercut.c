@@ -73,7 +73,8 @@ ssize_t __wrap_pwritev64(int fd, const struct iovec *piece, int n, off_t offset)
 		for (int i = 0; i < n && left > 0; i++) {
 			size_t part = piece[i].iov_len < left ? piece[i].iov_len : left;
 
-			memcpy(step->bytes + step->len, piece[i].iov_base, part);
+			if (part > 0)
+				memcpy(step->bytes + step->len, piece[i].iov_base, part);
 			step->len += part;
 			left -= part;
 		}
