@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # What `make demo` shows: the main job on a simulated drive.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034
 # For shell tests: TAP, a folder of their own, the program.  A test sources this, makes checks, and ends
 # with done_testing.

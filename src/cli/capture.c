@@ -342,20 +342,33 @@ static bool nothing_to_do(const struct job *job)
 	       (part || (job->writer_options.hashes & ~info->hashes) == 0);
 }
 
-static void seal_progress(void *context, uint64_t done, uint64_t all)
+struct seal_view {
+	struct cli_bar bar;
+	bool show;
+	const atomic_bool *stop;
+};
+
+static int seal_progress(void *context, uint64_t done, uint64_t all)
 {
-	cli_bar_update(context, done, all);
+	struct seal_view *view = context;
+
+	if (view->show)
+		cli_bar_update(&view->bar, done, all);
+	return *view->stop;
 }
 
 static int seal(struct job *job, struct err *err)
 {
-	struct cli_bar bar = {.what = "reading back for the digests"};
-	bool show = !job->values->quiet && !job->values->json;
+	struct seal_view view = {
+		.bar = {.what = "reading back for the digests"},
+		.show = !job->values->quiet && !job->values->json,
+		.stop = job->options.stop,
+	};
 	/* Of a part of a drive, a digest of the whole would be one of zeros for the most part. */
 	bool whole = blockmap_count(image_writer_map(job->writer), BLOCK_MASK(BLOCK_UNTRIED)) == 0;
-	int r = image_writer_seal(job->writer, whole, show ? seal_progress : NULL, &bar, err);
+	int r = image_writer_seal(job->writer, whole, seal_progress, &view, err);
 
-	cli_bar_end(&bar);
+	cli_bar_end(&view.bar);
 	return r;
 }
 
@@ -449,6 +462,10 @@ static int start_job(struct job *job)
 		job->device = device_open(job->name, &job->device_options, &err);
 	if (!job->device) {
 		cli_error("capture", NULL, err.text);
+		return EXIT_NOT_STARTED;
+	}
+	if (*job->options.stop) {
+		cli_error("capture", job->device->name, "stopped before it began");
 		return EXIT_NOT_STARTED;
 	}
 	r = parse_part(job);

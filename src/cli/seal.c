@@ -9,9 +9,10 @@ struct values {
 	bool json, no_udif;
 };
 
-static void progress(void *context, uint64_t done, uint64_t all)
+static int progress(void *context, uint64_t done, uint64_t all)
 {
 	cli_bar_update(context, done, all);
+	return 0;
 }
 
 static int seal(struct image_writer *writer, const char *path, struct summary *summary)

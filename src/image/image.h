@@ -110,10 +110,14 @@ const struct image_info *image_writer_info(const struct image_writer *writer);
 const struct blockmap *image_writer_map(const struct image_writer *writer);
 void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
 
-/* Ends the capture: rewrites scattered runs, digests, index, footer, trailer.  PROGRESS (may be
- * NULL) is called while data is read back. */
+/*
+ * Ends the capture: rewrites scattered runs, takes the digests (if DIGESTS: they cost a pass over
+ * the whole drive, zeros for what is missing), writes index, footer and trailer.  PROGRESS (may be
+ * NULL) is called while data is read back; when it returns other than 0, the seal is given up and
+ * the image stays as it is, to be gone on with.
+ */
 int image_writer_seal(struct image_writer *writer, bool digests,
-	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err);
 
 /* Writes out what is pending with a last checkpoint unless sealed, and frees the writer.  -1 and

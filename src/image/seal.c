@@ -16,7 +16,7 @@
 #define PAGE_ENTRIES 2048 /* 64 KiB */
 
 struct progress {
-	void (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes);
+	int (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes);
 	void *context;
 };
 
@@ -115,9 +115,11 @@ static int complete_digest(
 		if (digest_update(
 			    writer->digest, plain, (uint64_t)n * store->info.block_bytes, err) < 0)
 			return -1;
-		if (progress->call)
+		if (progress->call &&
 			progress->call(progress->context, lba * store->info.block_bytes,
-				store->info.size_bytes);
+				store->info.size_bytes) != 0)
+			return err_set(
+				err, ERR_OTHER, "stopped while reading back for the digests");
 	}
 	return 0;
 }
@@ -260,7 +262,7 @@ static int seal_all(struct image_writer *writer, const struct progress *progress
 }
 
 int image_writer_seal(struct image_writer *writer, bool digests,
-	void (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	int (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err)
 {
 	struct progress progress = {call, context};

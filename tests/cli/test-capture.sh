@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Captures as a user makes them, on simulated drives: ends, exit codes, going on, refusals.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -40,6 +41,10 @@ ok "… all of it now" equal_raw bad.ums whole.raw
 is "… as a second generation" "$("$UMSCTL" info --json bad.ums | jq .generation)" 2
 ok "… that verifies" "$UMSCTL" verify bad.ums
 
+exits "sectors that heal at the second try" 3 "$UMSCTL" capture sim:mixed,size=8M,healing=500-503:9 heal.ums
+exits "… by enough of them: exit 0" 0 "$UMSCTL" capture --retries 9 sim:mixed,size=8M,healing=500-503:9 heal.ums
+ok "… come as they are" equal_raw heal.ums whole.raw
+
 # --- in part ---
 exits "a part: exit 0" 0 "$UMSCTL" capture --start 4096 --size 2048s sim:mixed,size=8M part.ums
 is "… and only that" "$(states part.ums)" "0 4096 untried
@@ -73,6 +78,12 @@ ok "--json is one object a line" jq -e . events
 is "… with the end last" "$(tail -1 events | jq -r '.event, .result, .unreadable')" "end
 unreadable
 1"
+exits "a digest that the complete image does not have yet" 0 "$UMSCTL" capture --hash sha1 sim:mixed,size=8M whole.ums
+is "… is taken of what it has" "$("$UMSCTL" info --json whole.ums | jq -r .digests.sha1)" \
+	"$(sha1sum <whole.raw | cut -d' ' -f1)"
+sums_before=$(sha256sum whole.ums)
+exits "… once" 0 "$UMSCTL" capture --hash sha1 sim:mixed,size=8M whole.ums
+is "… and then the file stays the same" "$(sha256sum whole.ums)" "$sums_before"
 exits "--no-udif" 0 "$UMSCTL" capture --no-udif sim:text,size=2M plain.ums
 is "… leaves the trailer out" "$(tail -c 512 plain.ums | head -c 4 | tr -d '\0')" "UMSR"
 ok "… and verifies" "$UMSCTL" verify plain.ums
@@ -98,6 +109,10 @@ ok "… leaves an image that opens" "$UMSCTL" info int.ums
 exits "… that verify calls unfinished" 5 "$UMSCTL" verify int.ums
 ok "… in one finding" test "$(wc -l <out)" = 2
 ok "… of which something is there" sh -c '[ "$("$UMSCTL" info --json int.ums | jq .sectors.good)" -gt 100 ]'
+exits "stopped again, with options" 4 timeout --preserve-status -s INT 0.5 "$UMSCTL" capture \
+	--no-udif --hash md5 --timeout 9 sim:mixed,size=8M,delay=20000 int.ums
+is "… which are said for going on" "$(sed -n 's/^to go on: *//p' out)" \
+	"umsctl capture --timeout 9 --hash md5 --no-udif sim:mixed,size=8M,delay=20000 int.ums"
 exits "going on" 0 "$UMSCTL" capture sim:mixed,size=8M int.ums
 ok "… ends with the whole" equal_raw int.ums whole.raw
 stop term.ums TERM
@@ -159,6 +174,22 @@ exits "an image that another umsctl writes: exit 2" 2 "$UMSCTL" capture sim:mixe
 ok "… is said" grep -q 'another umsctl' err
 kill -INT $!
 wait
+
+# --- where messages go ---
+# Started with standard error closed, the image must not become it.
+for closed in '>&-' '2>&-' '<&- >&- 2>&-'; do
+	{
+		bash -c "\"\$UMSCTL\" capture --json sim:mixed,size=8M,bad=77,dies=20 closed.ums $closed"
+		bash -c "\"\$UMSCTL\" capture sim:mixed,size=8M,bad=77,dies=20 closed.ums $closed"
+		bash -c "\"\$UMSCTL\" capture sim:mixed,size=8M closed.ums $closed"
+	} >out 2>err
+	ok "captured with $closed: the image is whole" "$UMSCTL" verify closed.ums
+	ok "… with every byte" equal_raw closed.ums whole.raw
+	rm -f closed.ums
+done
+# shellcheck disable=SC2016
+exits "a full disk behind standard output: exit 2" 2 bash -c '"$UMSCTL" capture sim:mixed,size=8M - >/dev/full'
+ok "… is said" grep -qi 'no space left' err
 
 # --- a full disk ---
 full_disk() {

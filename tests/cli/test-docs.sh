@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # --help, man pages and README agree: options, commands, the README's tour and what the program prints.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

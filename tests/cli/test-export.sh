@@ -45,8 +45,10 @@ ok "… before anything was written" test ! -e new.raw
 exits "a folder: exit 2" 2 "$UMSCTL" export --force a.ums .
 
 # --- not finished ---
-exits "a full device: exit 4" 4 "$UMSCTL" export --force a.ums /dev/full
-ok "… is still there" test -c /dev/full
+# By a link, so that not the machine's own is lost should it be removed after all.
+ln -s /dev/full full
+exits "a full device: exit 4" 4 "$UMSCTL" export --force a.ums full
+ok "… is still there" test -c full
 # shellcheck disable=SC2016
 exits "a pipe that nobody reads: exit 4" 4 bash -c 'set -o pipefail; "$UMSCTL" export a.ums - | head -c 1 >/dev/null'
 # 100 blocks of 1 KiB.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # SIGKILL at 200 random moments of captures, each gone on with until it is done: the same bytes and the same
 # map as a capture that nobody disturbed.  SEED=n repeats a run.
 # shellcheck source=tests/lib.sh

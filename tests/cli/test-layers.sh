@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The include rule of HACKING.md: which room may include which, and where outside libraries may be used.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The sealed image, the same file, through readers that are not ours: equal to our own export.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # What is asked wrongly is refused in one clear line; what is asked about is answered.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
