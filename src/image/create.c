@@ -14,6 +14,10 @@
 #include "image/load.h"
 #include "image/writer.h"
 
+/*
+ * By measurement (256 MiB of programs, ISA-L): units of 64, 128 and 1024 KiB take 90.25, 89.85
+ * and 89.81 MiB, and 77, 149 and 1226 us to decode one.
+ */
 #define UNIT_BYTES (128u << 10)
 
 static struct image_writer *writer_new(const struct image_writer_options *options, struct err *err)
