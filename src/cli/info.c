@@ -38,7 +38,8 @@ static void print_states(const struct image *image)
 		char size[32];
 
 		if (n > 0)
-			printf(COLUMN "%" PRIu64 " sectors (%s)\n", block_state_name(s), n,
+			printf(COLUMN "%" PRIu64 " sector%s (%s)\n", block_state_name(s), n,
+				n == 1 ? "" : "s",
 				text_size(n * image_info(image)->block_bytes, size));
 	}
 }
@@ -60,7 +61,8 @@ static int print_blob(void *context, const char *name, const void *bytes, size_t
 		size_t n = stop ? (size_t)(stop - text) : (size_t)(end - text);
 		const char *equals = memchr(text, '=', n);
 
-		if (equals) {
+		/* What is not known of the drive is kept as an empty value. */
+		if (equals && equals + 1 < text + n) {
 			printf(COLUMN "%s\n",
 				text_escape(text, (size_t)(equals - text), shown, sizeof(shown)),
 				text_escape(equals + 1, n - (size_t)(equals - text) - 1, line,

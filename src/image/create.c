@@ -2,10 +2,10 @@
 /* Beginning an image, going on with one, and closing it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,8 +100,8 @@ static int set_geometry(struct store *store, const struct image_geometry *geomet
 	if (geometry->block_bytes > 0)
 		info->run_bytes -= info->run_bytes % geometry->block_bytes;
 	info->unit_bytes = UNIT_BYTES;
-	if (getrandom(info->uuid, sizeof(info->uuid), 0) != sizeof(info->uuid))
-		return err_sys(err, errno, "no random numbers for the image's UUID");
+	if (RAND_bytes(info->uuid, sizeof(info->uuid)) != 1)
+		return err_set(err, ERR_OTHER, "no random numbers for the image's UUID");
 	info->uuid[6] = (info->uuid[6] & 0x0f) | 0x40; /* RFC 4122 version 4 */
 	info->uuid[8] = (info->uuid[8] & 0x3f) | 0x80;
 	/* The drive's word goes through the same checks as an image's. */

@@ -27,26 +27,19 @@ struct index {
 	uint8_t uuid[16];
 };
 
-static uint64_t slot_of(const struct index *index, const struct index_entry *entry)
+static int compare(const void *va, const void *vb)
 {
-	return entry->lba / index->slot_blocks;
-}
-
-static int compare(const void *va, const void *vb, void *context)
-{
-	const struct index *index = context;
 	const struct index_entry *a = va, *b = vb;
-	uint64_t slot_a = slot_of(index, a), slot_b = slot_of(index, b);
 
-	if (slot_a != slot_b)
-		return slot_a < slot_b ? -1 : 1;
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
 	return a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
 static void sort(struct index *index)
 {
 	if (!index->sorted && index->n > 0)
-		qsort_r(index->entry, index->n, sizeof(*index->entry), compare, index);
+		qsort(index->entry, index->n, sizeof(*index->entry), compare);
 	index->sorted = true;
 }
 
@@ -58,7 +51,7 @@ static size_t lower_bound(const struct index *index, uint64_t slot)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (slot_of(index, &index->entry[middle]) < slot)
+		if (index->entry[middle].slot < slot)
 			low = middle + 1;
 		else
 			high = middle;
@@ -89,8 +82,10 @@ static int load_page(struct index *index, size_t number, struct err *err)
 		return err_memory(err, "reading the index");
 	index->entry = entry;
 	index->n = page->n_entries;
-	for (size_t i = 0; i < index->n; i++)
+	for (size_t i = 0; i < index->n; i++) {
 		index_entry_decode(payload + i * UMS_INDEX_ENTRY_SIZE, &entry[i]);
+		entry[i].slot = entry[i].lba / index->slot_blocks;
+	}
 	/* The page's word is not taken for its order. */
 	index->sorted = false;
 	sort(index);
@@ -174,11 +169,15 @@ void index_free(struct index *index)
 
 int index_add(struct index *index, const struct index_entry *entry)
 {
+	struct index_entry *last;
+
 	if (mem_grow(&index->entry, index->n, &index->room, sizeof(*entry)) < 0)
 		return -1;
-	index->sorted = index->sorted &&
-			(index->n == 0 || compare(&index->entry[index->n - 1], entry, index) < 0);
-	index->entry[index->n++] = *entry;
+	last = &index->entry[index->n];
+	*last = *entry;
+	last->slot = entry->lba / index->slot_blocks;
+	index->sorted = index->sorted && (index->n == 0 || compare(last - 1, last) < 0);
+	index->n++;
 	return 0;
 }
 
@@ -191,7 +190,7 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 		return -1;
 	sort(index);
 	first = end = lower_bound(index, slot);
-	while (end < index->n && slot_of(index, &index->entry[end]) == slot)
+	while (end < index->n && index->entry[end].slot == slot)
 		end++;
 	*entry = end > first ? index->entry + first : NULL;
 	*n = end - first;
@@ -211,11 +210,12 @@ int index_replace(struct index *index, uint64_t slot, const struct index_entry *
 
 	sort(index);
 	first = end = lower_bound(index, slot);
-	while (end < index->n && slot_of(index, &index->entry[end]) == slot)
+	while (end < index->n && index->entry[end].slot == slot)
 		end++;
 	if (first == end)
 		return index_add(index, entry);
 	index->entry[first] = *entry;
+	index->entry[first].slot = slot;
 	memmove(index->entry + first + 1, index->entry + end,
 		(index->n - end) * sizeof(*index->entry));
 	index->n -= end - first - 1;

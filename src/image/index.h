@@ -20,6 +20,7 @@ struct index_entry {
 	uint32_t length; /* of the record's payload */
 	uint32_t plain_crc;
 	uint8_t encoding;
+	uint64_t slot; /* set by the index */
 };
 
 /* Where the index of a sealed image is: one per INDX record, in order of LBA. */

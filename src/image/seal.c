@@ -238,6 +238,18 @@ static int put_seal(struct image_writer *writer, uint64_t root, uint64_t map, st
 	return 0;
 }
 
+static int put_trailer(struct image_writer *writer, struct err *err)
+{
+	cleanup_free uint8_t *trailer = NULL;
+	size_t len;
+
+	trailer = udif_build(
+		&writer->store, writer->store.index, writer->out.tail, writer->out.crc, &len);
+	if (!trailer)
+		return err_memory(err, "writing the UDIF trailer");
+	return out_bytes(&writer->out, trailer, len, err);
+}
+
 static int seal_all(struct image_writer *writer, const struct progress *progress, struct err *err)
 {
 	uint64_t root, map;
@@ -254,7 +266,7 @@ static int seal_all(struct image_writer *writer, const struct progress *progress
 	/* A footer that is there must mean that all before it is. */
 	if (out_sync(&writer->out, err) < 0 || put_seal(writer, root, map, err) < 0)
 		return -1;
-	if (writer->options.udif && udif_write(&writer->store, &writer->out, err) < 0)
+	if (writer->options.udif && put_trailer(writer, err) < 0)
 		return -1;
 	if (out_trim(&writer->out, err) < 0)
 		return -1;

@@ -135,14 +135,14 @@ static int compare_lba(const void *va, const void *vb)
 	return a->lba < b->lba ? -1 : a->lba > b->lba;
 }
 
-static int build_table(struct table *table, struct store *store)
+static int build_table(struct table *table, const struct store *store, struct index *index)
 {
 	uint64_t sectors = store->info.n_blocks * (store->info.block_bytes / UDIF_SECTOR);
 	const struct index_entry *all;
 	cleanup_free struct index_entry *entry = NULL;
 	size_t n;
 
-	all = index_all(store->index, &n);
+	all = index_all(index, &n);
 	entry = malloc((n + 1) * sizeof(*entry));
 	table->room = 4096;
 	table->bytes = calloc(1, table->room);
@@ -161,20 +161,6 @@ static int build_table(struct table *table, struct store *store)
 		return -1;
 	finish_mish(table);
 	return 0;
-}
-
-static int put_xml(const struct table *table, struct out *out, struct err *err)
-{
-	cleanup_free uint8_t *text = malloc(table->n / 3 * 4 + 8);
-	int n;
-
-	if (!text)
-		return err_memory(err, "writing the UDIF trailer");
-	n = EVP_EncodeBlock(text, table->bytes, (int)table->n);
-	if (out_bytes(out, xml_begin, sizeof(xml_begin) - 1, err) < 0 ||
-		out_bytes(out, text, (size_t)n, err) < 0)
-		return -1;
-	return out_bytes(out, xml_end, sizeof(xml_end) - 1, err);
 }
 
 static void build_koly(uint8_t koly[UDIF_KOLY_SIZE], const struct table *table,
@@ -204,22 +190,30 @@ static void build_koly(uint8_t koly[UDIF_KOLY_SIZE], const struct table *table,
 	put_be64(koly + KOLY_SECTOR_COUNT, table->sector);
 }
 
-int udif_write(struct store *store, struct out *out, struct err *err)
+static uint8_t *put_text(uint8_t *p, const char *text)
 {
-	uint64_t fork_len = out->tail;
-	uint32_t fork_crc = out->crc;
-	uint8_t koly[UDIF_KOLY_SIZE];
-	struct table table = {0};
-	int r = -1;
+	size_t len = strlen(text);
 
-	if (build_table(&table, store) < 0)
-		err_memory(err, "writing the UDIF trailer");
-	else
-		r = put_xml(&table, out, err);
-	if (r == 0) {
-		build_koly(koly, &table, store, fork_len, fork_crc, out->tail - fork_len);
-		r = out_bytes(out, koly, sizeof(koly), err);
+	memcpy(p, text, len);
+	return p + len;
+}
+
+uint8_t *udif_build(const struct store *store, struct index *index, uint64_t fork_len,
+	uint32_t fork_crc, size_t *len)
+{
+	struct table table = {0};
+	uint8_t *trailer = NULL, *p;
+
+	if (build_table(&table, store, index) == 0)
+		trailer = malloc(
+			sizeof(xml_begin) + table.n / 3 * 4 + 8 + sizeof(xml_end) + UDIF_KOLY_SIZE);
+	if (trailer) {
+		p = put_text(trailer, xml_begin);
+		p += EVP_EncodeBlock(p, table.bytes, (int)table.n);
+		p = put_text(p, xml_end);
+		build_koly(p, &table, store, fork_len, fork_crc, (uint64_t)(p - trailer));
+		*len = (size_t)(p - trailer) + UDIF_KOLY_SIZE;
 	}
 	free(table.bytes);
-	return r;
+	return trailer;
 }

@@ -3,13 +3,15 @@
 #ifndef UMS_IMAGE_UDIF_H
 #define UMS_IMAGE_UDIF_H
 
-#include "base/err.h"
-#include "image/out.h"
 #include "image/store.h"
 
-/* Appends property list and `koly` to OUT, whose tail is then the end of the data fork.  STORE's
- * index is in memory, its records do not lie over each other, its sector size is a multiple of 512.
+/*
+ * The trailer (property list and `koly`) of an image whose data fork has FORK_LEN bytes with
+ * FORK_CRC, freed by the caller; NULL when memory is out.  INDEX is in memory, its records do not
+ * lie over each other, the sector size is a multiple of 512.  The same image always has the same
+ * trailer.
  */
-int udif_write(struct store *store, struct out *out, struct err *err);
+uint8_t *udif_build(const struct store *store, struct index *index, uint64_t fork_len,
+	uint32_t fork_crc, size_t *len);
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/crc.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -19,7 +18,7 @@
 #include "image/load.h"
 #include "image/reader.h"
 #include "image/record.h"
-#include "proto/udif.h"
+#include "image/udif.h"
 
 struct verify {
 	struct image *image;
@@ -179,25 +178,43 @@ static void check_refs(struct verify *verify)
 	}
 }
 
-/* The sums that UDIF readers check. */
-static void check_udif(struct verify *verify, uint32_t fork_crc)
+/* The whole index in memory; NULL when it cannot be had. */
+static struct index *load_index(struct store *store)
+{
+	struct index *all = index_new(store->slot_blocks);
+
+	for (uint64_t slot = 0; all && slot < store_n_slots(store); slot++) {
+		const struct index_entry *entry;
+		size_t n;
+		bool good = index_slot(store->index, slot, &entry, &n, NULL) == 0;
+
+		for (size_t i = 0; good && i < n; i++)
+			good = index_add(all, &entry[i]) == 0;
+		if (!good) {
+			index_free(all);
+			return NULL;
+		}
+	}
+	return all;
+}
+
+/* No record's CRC covers the UDIF trailer; but the image says what it must be. */
+static void check_udif(struct verify *verify, uint64_t fork_len, uint32_t fork_crc)
 {
 	struct store *store = &verify->image->store;
-	uint8_t koly[UDIF_KOLY_SIZE];
-	struct err err;
-	uint32_t crc;
+	cleanup_free uint8_t *want = NULL, *have = NULL;
+	struct index *all = load_index(store);
+	size_t len = 0;
 
-	if (store_bytes(store, store->info.file_bytes - sizeof(koly), koly, sizeof(koly), &err) <
-		0) {
-		find(verify, "%s", err.text);
-		return;
-	}
-	crc = get_be32(koly + KOLY_DATA_SUM);
-	if (get_be32(koly + KOLY_DATA_SUM_TYPE) == UDIF_SUM_CRC32 && crc != fork_crc)
+	if (all)
+		want = udif_build(store, all, fork_len, fork_crc, &len);
+	index_free(all);
+	if (!want || len != store->info.file_bytes - fork_len || !(have = malloc(len)) ||
+		store_bytes(store, fork_len, have, len, NULL) < 0 || memcmp(want, have, len) != 0)
 		find(verify,
-			"the UDIF trailer's checksum of the data fork does not fit (%08x, not "
-			"%08x)",
-			fork_crc, crc);
+			"the UDIF trailer at offset %" PRIu64
+			" is not that of this image: other readers may misread it",
+			fork_len);
 }
 
 /* The file's own CRC: finds what no record's CRC covers. */
@@ -221,7 +238,7 @@ static void check_file_crc(struct verify *verify)
 			seal.offset);
 	if (store->info.udif && store_file_crc(store->fd, seal.offset,
 					seal.offset + UMS_SEAL_TOTAL_SIZE, &crc, &err) == 0)
-		check_udif(verify, crc);
+		check_udif(verify, seal.offset + UMS_SEAL_TOTAL_SIZE, crc);
 }
 
 static int verify_all(struct verify *verify, struct err *err)

@@ -51,9 +51,9 @@ settings=$("$UMSCTL" capture sim:demo,nonsense=1 "$work/none" 2>&1 |
 is "umsctl(1) says all settings of simulated drives" \
 	"$(for s in $settings; do grep -qE "(^|[ .])(Cm )?$s(=|\b)" man/umsctl.1 || echo "$s"; done)" ""
 
-# The README's commands exist, with the options that it gives them.
-is "the README uses commands and options that exist" "$(
-	grep -oE '^(\$ |    )umsctl [a-z].*' README.md | sed 's/^[$ ]*//; s/#.*//; s/|.*//' |
+# The commands shown exist, with the options that they are given.
+is "README and man pages use commands and options that exist" "$(
+	grep -hoE '^(\.Dl )?(\$ |    )umsctl [a-z].*' README.md man/* | sed 's/^\.Dl//; s/^[$ ]*//; s/#.*//; s/|.*//' |
 		while read -r _ command rest; do
 			"$UMSCTL" help "$command" >"$work/help" || echo "no command $command"
 			for word in $rest; do
@@ -64,18 +64,38 @@ is "the README uses commands and options that exist" "$(
 		done
 )" ""
 
-# The tour: what the README shows is what is printed today.
-mkdir "$work/tour"
-ln -s "$UMSCTL" "$work/umsctl"
+# What differs from run to run, or from one compressor to another.
+steady() {
+	sed -E 's/^(uuid +)[0-9a-f-]+$/\1UUID/; s/^(begun +)[0-9].*/\1DATE/
+		s/^(image: +|file +)[0-9.]+ [KMG]?i?B/\1SIZE/; s/[[:space:]]+$//'
+}
+
+# tour NAME: does what $work/wanted shows behind "$ ", and compares what it says on standard output.
+mkdir "$work/bin"
+ln -s "$UMSCTL" "$work/bin/umsctl"
+tour() {
+	mkdir "$work/tour"
+	(
+		cd "$work/tour" || exit 1
+		PATH=$work/bin:$PATH
+		sed -n 's/^\$ //p' "$work/wanted" | while read -r line; do
+			echo "\$ $line"
+			eval "$line" 2>/dev/null </dev/null
+		done
+	) | steady >"$work/printed"
+	is "$1 shows what is printed" "$(cat "$work/printed")" "$(steady <"$work/wanted")"
+	rm -rf "$work/tour"
+}
+
 awk '/^```console/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$work/wanted"
-(
-	cd "$work/tour" || exit 1
-	PATH=$work:$PATH
-	grep '^\$ ' "$work/wanted" | sed 's/^\$ //' | while read -r line; do
-		echo "\$ $line"
-		eval "$line" 2>/dev/null
-	done
-) >"$work/printed"
-is "the README's tour prints what it says" "$(cat "$work/printed")" "$(cat "$work/wanted")"
+tour "the README's tour"
 is "and it has a tour" "$(grep -c '^\$ umsctl' "$work/wanted")" 5
+
+for page in man/umsctl-capture.1 man/umsctl-image.1; do
+	# \e is how a page writes a backslash.
+	awk '/^\.Bd -literal/ { inside = 1; next } /^\.Ed/ { inside = 0 } inside' "$page" |
+		sed 's/\\e/\\/g' >"$work/wanted"
+	tour "$page"
+	ok "… which is something" grep -q '^\$ umsctl' "$work/wanted"
+done
 done_testing

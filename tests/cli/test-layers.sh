@@ -54,7 +54,7 @@ wrong_includes() {
 wrong_libraries() {
 	local header places file
 	grep . <<<"$libraries" | while IFS=: read -r header places; do
-		grep -lE "^#include <$header" src/*/*.[ch] proto/*.h | while read -r file; do
+		grep -lE "^#include <([^>]*/)?$header" src/*/*.[ch] proto/*.h | while read -r file; do
 			for place in $places; do
 				[[ $file == "$place"* ]] && continue 2
 			done
@@ -65,11 +65,14 @@ wrong_libraries() {
 
 is "every room is in the table" \
 	"$(for room in src/*/; do grep -q "^$(basename "$room"):" <<<"$rooms" || echo "$room"; done)" ""
+is "HACKING.md has the same rooms" \
+	"$(sed -nE 's/^\| `(src\/)?([a-z]+)\/?` \|.*/\2/p' HACKING.md | sort)" \
+	"$(sed -n 's/:.*//p' <<<"$rooms" | sort)"
 is "rooms include only what lies to their left" "$(wrong_includes)" ""
 is "libraries stay where they belong" "$(wrong_libraries)" ""
 is "every file begins with its licence" \
-	"$(for file in src/*/*.[ch] proto/*.h tests/*/*.[ch]; do
-		head -1 "$file" | grep -q SPDX-License-Identifier || echo "$file"
+	"$(for file in src/*/*.[ch] proto/*.h tests/*/*.[ch] tests/cli/*.sh man/* Makefile; do
+		head -2 "$file" | grep -q SPDX-License-Identifier || echo "$file"
 	done)" ""
 
 self_contained() {
@@ -82,5 +85,10 @@ self_contained() {
 	done
 }
 is "every header stands alone" "$(self_contained 2>/dev/null)" ""
+if command -v shellcheck >/dev/null; then
+	ok "the shell scripts are clean" shellcheck -x -S warning run tests/*.sh tests/*/*.sh
+else
+	skip "the shell scripts are clean" "shellcheck is not installed"
+fi
 is "nothing is said to be unfinished" "$(git grep -nE '\b(TODO|FIXME|XXX)\b' -- src proto udev man 2>/dev/null)" ""
 done_testing
