@@ -129,6 +129,16 @@ is "… turns nothing bad" "$(states dies.ums | grep -c ' bad$')" 0
 exits "… and can be gone on with" 0 "$UMSCTL" capture sim:mixed,size=8M dies.ums
 ok "… to the whole" equal_raw dies.ums whole.raw
 
+exits "a drive that leaves the bus: exit 4" 4 "$UMSCTL" capture sim:mixed,size=8M,dies=20:gone gone.ums
+is "… turns nothing bad" "$(states gone.ums | grep -cE ' (bad|failed)$')" 0
+exits "… and can be gone on with" 0 "$UMSCTL" capture sim:mixed,size=8M gone.ums
+ok "… to the whole" equal_raw gone.ums whole.raw
+
+exits "a sector whose read never ends: exit 3" 3 "$UMSCTL" capture --timeout 1 sim:mixed,size=8M,hang=5000 hang.ums
+is "… has failed, not gone bad" "$(bad hang.ums)" "5000 1 failed"
+exits "… and is tried again without being asked" 0 "$UMSCTL" capture sim:mixed,size=8M hang.ums
+ok "… to the whole" equal_raw hang.ums whole.raw
+
 # --- refused, and nothing overwritten ---
 # refuses NAME TEXT ARGUMENT...: exit 2, TEXT in the message, and no file none.ums.
 refuses() {

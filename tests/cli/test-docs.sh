@@ -49,7 +49,7 @@ done
 settings=$("$UMSCTL" capture sim:demo,nonsense=1 "$work/none" 2>&1 |
 	sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
 is "umsctl(1) says all settings of simulated drives" \
-	"$(for s in $settings; do grep -qE "(^|[ .])(Cm )?$s(=|\b)" man/umsctl.1 || echo "$s"; done)" ""
+	"$(for s in $settings; do grep -qE "^\.It Cm $s(=| |\$)" man/umsctl.1 || echo "$s"; done)" ""
 
 # The commands shown exist, with the options that they are given.
 is "README and man pages use commands and options that exist" "$(
