@@ -240,7 +240,9 @@ static int open_image(struct job *job, struct err *err)
 {
 	struct stat st;
 
-	job->resumed = strcmp(job->path, "-") != 0 && stat(job->path, &st) == 0;
+	/* An empty file is one whose capture was killed before its header was there. */
+	job->resumed = strcmp(job->path, "-") != 0 && stat(job->path, &st) == 0 &&
+		       (!S_ISREG(st.st_mode) || st.st_size > 0);
 	if (!job->resumed)
 		return begin_image(job, err);
 	if (!S_ISREG(st.st_mode))

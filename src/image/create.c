@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,17 +75,38 @@ static int lock_file(int fd, struct err *err)
 	return err_sys(err, errno, "cannot lock the image");
 }
 
-static int open_new(struct image_writer *writer, const char *path, struct err *err)
+/* A file that exists is an image's if it is empty: one that was killed before its header was there.
+ */
+static int open_file(const char *path, bool *made, struct err *err)
 {
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	struct stat st;
+
+	*made = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err_sys(err, errno, "cannot begin the image");
+	} else if (lock_file(fd, err) == 0) {
+		if (S_ISREG(st.st_mode) && st.st_size == 0)
+			return fd;
+		err_set(err, ERR_OTHER, "cannot begin the image: the file exists");
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int open_new(struct image_writer *writer, const char *path, bool *made, struct err *err)
+{
+	*made = false;
 	if (strcmp(path, "-") == 0) {
 		writer->out.piped = true;
 		writer->store.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	} else {
-		writer->store.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		return writer->store.fd < 0 ? err_sys(err, errno, "cannot write the image") : 0;
 	}
-	if (writer->store.fd < 0)
-		return err_sys(err, errno, "cannot begin the image");
-	return writer->out.piped ? 0 : lock_file(writer->store.fd, err);
+	writer->store.fd = open_file(path, made, err);
+	return writer->store.fd < 0 ? -1 : 0;
 }
 
 static int set_geometry(struct store *store, const struct image_geometry *geometry, struct err *err)
@@ -110,7 +132,7 @@ static int set_geometry(struct store *store, const struct image_geometry *geomet
 }
 
 static int begin(struct image_writer *writer, const char *path,
-	const struct image_geometry *geometry, struct err *err)
+	const struct image_geometry *geometry, bool *made, struct err *err)
 {
 	struct store *store = &writer->store;
 	uint8_t head[UMS_HEAD_SIZE];
@@ -120,7 +142,7 @@ static int begin(struct image_writer *writer, const char *path,
 	store->index = index_new(store->slot_blocks);
 	if (!store->index)
 		return err_memory(err, "beginning the image");
-	if (open_new(writer, path, err) < 0 || writer_start(writer, err) < 0)
+	if (open_new(writer, path, made, err) < 0 || writer_start(writer, err) < 0)
 		return -1;
 	writer->changed = true;
 	store_head_encode(&store->info, head);
@@ -131,13 +153,12 @@ struct image_writer *image_create(const char *path, const struct image_geometry 
 	const struct image_writer_options *options, struct err *err)
 {
 	struct image_writer *writer = writer_new(options, err);
-	bool made;
+	bool made = false;
 
 	if (!writer)
 		return NULL;
-	if (begin(writer, path, geometry, err) == 0)
+	if (begin(writer, path, geometry, &made, err) == 0)
 		return writer;
-	made = writer->store.fd >= 0 && !writer->out.piped;
 	writer_free(writer);
 	if (made)
 		unlink(path); /* it was made just now, by O_EXCL, and holds nothing */
@@ -195,6 +216,8 @@ static int resume(struct image_writer *writer, const char *path, struct err *err
 		return err_sys(err, errno, "cannot open the image for writing");
 	if (lock_file(writer->store.fd, err) < 0 || load_store(&writer->store, true, err) < 0)
 		return -1;
+	/* A later generation has the digests of the one before. */
+	writer->options.hashes |= writer->store.info.hashes & IMAGE_HASH_ALL;
 	if (writer_start(writer, err) < 0)
 		return -1;
 	writer->sealed = writer->store.info.sealed;

@@ -20,6 +20,7 @@ struct image;
 #define IMAGE_HASH_SHA256 1u
 #define IMAGE_HASH_MD5	  2u
 #define IMAGE_HASH_SHA1	  4u
+#define IMAGE_HASH_ALL	  7u
 #define IMAGE_N_HASHES	  3
 
 struct image_info {
@@ -96,7 +97,7 @@ struct image_writer_options {
 	unsigned int threads; /* compressors; 0 = one a processor */
 };
 
-/* Begins a new image.  PATH must not exist; "-" writes to standard output (a pipe). */
+/* Begins a new image.  PATH must not exist, or be empty; "-" writes to standard output (a pipe). */
 struct image_writer *image_create(const char *path, const struct image_geometry *geometry,
 	const struct image_writer_options *options, struct err *err);
 

@@ -204,6 +204,40 @@ const struct index_entry *index_all(struct index *index, size_t *n)
 	return index->entry;
 }
 
+/* Of the entries FIRST … END-1 of one slot: the last one that holds all that any of them holds, or
+ * FIRST. */
+static size_t last_whole(const struct index *index, size_t first, size_t end)
+{
+	uint64_t from = UINT64_MAX, to = 0;
+
+	for (size_t i = first; i < end; i++) {
+		from = mem_min_u64(from, index->entry[i].lba);
+		to = mem_max_u64(to, index->entry[i].lba + index->entry[i].n_blocks);
+	}
+	for (size_t i = end; i-- > first;) {
+		if (index->entry[i].lba == from &&
+			index->entry[i].lba + index->entry[i].n_blocks == to)
+			return i;
+	}
+	return first;
+}
+
+void index_drop_covered(struct index *index)
+{
+	size_t kept = 0, end;
+
+	sort(index);
+	for (size_t i = 0; i < index->n; i = end) {
+		for (end = i; end < index->n && index->entry[end].slot == index->entry[i].slot;
+			end++)
+			;
+		i = last_whole(index, i, end);
+		memmove(index->entry + kept, index->entry + i, (end - i) * sizeof(*index->entry));
+		kept += end - i;
+	}
+	index->n = kept;
+}
+
 int index_replace(struct index *index, uint64_t slot, const struct index_entry *entry)
 {
 	size_t first, end;

@@ -57,6 +57,9 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 /* All entries of an index in memory, sorted by slot, oldest first within one. */
 const struct index_entry *index_all(struct index *index, size_t *n);
 
+/* Forgets, in memory, records of a slot under a later one that holds the slot as a whole. */
+void index_drop_covered(struct index *index);
+
 /* Replaces the entries of SLOT (all of them) by one, in memory. */
 int index_replace(struct index *index, uint64_t slot, const struct index_entry *entry);
 

@@ -194,6 +194,8 @@ int load_store(struct store *store, bool for_writing, struct err *err)
 		return err_memory(err, "opening the image");
 	if (load_records(store, sealed ? seal.ckpt : 0, err) < 0)
 		return -1;
+	/* What a seal wrote once more as a whole is not scattered any more. */
+	index_drop_covered(store->index);
 	if (!for_writing)
 		return 0;
 	if (!sealed)

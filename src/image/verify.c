@@ -251,7 +251,7 @@ static int verify_all(struct verify *verify, struct err *err)
 			" without its footer; what it has was checked",
 			info->file_bytes);
 	if (info->sealed) {
-		verify->digest = digest_new(info->hashes & 7u, info->size_bytes, err);
+		verify->digest = digest_new(info->hashes & IMAGE_HASH_ALL, info->size_bytes, err);
 		if (!verify->digest)
 			return -1;
 	}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Captures as a user makes them, on simulated drives: ends, exit codes, going on, refusals.
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/lib.sh disable=SC2016,SC2317
 . "$(dirname "$0")/../lib.sh"
 
 cd "$work" || exit 1
@@ -54,7 +54,6 @@ exits "then the rest" 0 "$UMSCTL" capture sim:mixed,size=8M part.ums
 ok "… is the whole" equal_raw part.ums whole.raw
 
 # --- through a pipe ---
-# shellcheck disable=SC2016
 exits "to a pipe" 3 bash -c 'set -o pipefail; "$UMSCTL" capture sim:mixed,size=8M,bad=100-102,bad=4000:nolba - | cat >pipe.ums'
 is "… with its map" "$(bad pipe.ums)" "100 3 bad
 4000 1 bad"
@@ -150,6 +149,7 @@ refuses "no such device" 'no such' /dev/nothing none.ums
 refuses "no such USB drive" 'no such' usb:dead:beef none.ums
 refuses "no such simulated drive" 'there is no simulated drive' sim:none none.ums
 refuses "no medium" 'no medium' sim:demo,no-medium none.ums
+refuses "a drive that is never ready" 'not become ready' --timeout 1 sim:text,becoming-ready=1000 none.ums
 refuses "no drive at all" 'no SCSI|character' /dev/null none.ums
 refuses "a folder" 'neither' / none.ums
 refuses "an empty file" 'empty|no medium' "$work/err" none.ums
@@ -197,7 +197,6 @@ for closed in '>&-' '2>&-' '<&- >&- 2>&-'; do
 	ok "… with every byte" equal_raw closed.ums whole.raw
 	rm -f closed.ums
 done
-# shellcheck disable=SC2016
 exits "a full disk behind standard output: exit 2" 2 bash -c '"$UMSCTL" capture sim:mixed,size=8M - >/dev/full'
 ok "… is said" grep -qi 'no space left' err
 
@@ -227,4 +226,18 @@ verified"
 else
 	skip "a full disk" "unshare -m is not allowed here"
 fi
+
+# --- generations ---
+"$UMSCTL" capture --quiet --hash md5 sim:mixed,size=8M,bad=100-102,bad=4000 grow.ums 2>/dev/null
+"$UMSCTL" capture --quiet --retries 1 sim:mixed,size=8M,bad=100-102,bad=4000 grow.ums 2>/dev/null
+size_before=$(stat -c %s grow.ums)
+"$UMSCTL" capture --quiet --retries 1 sim:mixed,size=8M,bad=100-102,bad=4000 grow.ums 2>/dev/null
+ok "a further try that recovers nothing writes no sectors again" \
+	test $(($(stat -c %s grow.ums) - size_before)) -lt 20000
+is "a later generation has the digests of the one before" \
+	"$("$UMSCTL" info --json grow.ums | jq -c '.generation, (.digests | keys)')" '3
+["md5","sha256"]'
+: >empty.ums
+exits "an empty file is filled" 0 "$UMSCTL" capture --quiet sim:text,size=2M empty.ums
+ok "… with an image" "$UMSCTL" verify empty.ums
 done_testing

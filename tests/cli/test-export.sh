@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Where an export may write, and what it leaves when it cannot: never the image's end, never half a drive.
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/lib.sh disable=SC2016
 . "$(dirname "$0")/../lib.sh"
 
 cd "$work" || exit 1
@@ -49,10 +49,8 @@ exits "a folder: exit 2" 2 "$UMSCTL" export --force a.ums .
 ln -s /dev/full full
 exits "a full device: exit 4" 4 "$UMSCTL" export --force a.ums full
 ok "… is still there" test -c full
-# shellcheck disable=SC2016
 exits "a pipe that nobody reads: exit 4" 4 bash -c 'set -o pipefail; "$UMSCTL" export a.ums - | head -c 1 >/dev/null'
 # 100 blocks of 1 KiB.
-# shellcheck disable=SC2016
 exits "a file that cannot grow: exit 4" 4 bash -c 'trap "" XFSZ; ulimit -f 100; "$UMSCTL" export --mapfile part.map a.ums part.raw'
 ok "… half a drive is not left to be taken for the whole" test ! -e part.raw
 ok "… nor a map of it" test ! -e part.map

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # What is asked wrongly is refused in one clear line; what is asked about is answered.
-# shellcheck source=tests/lib.sh
+# shellcheck source=tests/lib.sh disable=SC2016,SC2094
 . "$(dirname "$0")/../lib.sh"
 
 cd "$work" || exit 1
@@ -48,6 +48,11 @@ for command in list capture seal info map verify export completion; do
 	is "… fits 100 columns" "$(awk 'length > 100' out)" ""
 done
 exits "help of nothing" 1 "$UMSCTL" help nothing
+
+exits "list, whatever there is" 0 "$UMSCTL" list
+ok "… says something" test -s out
+exits "list --json" 0 "$UMSCTL" list --json
+ok "… is an array" jq -e 'type == "array"' out
 
 "$UMSCTL" completion bash >completion
 ok "the completion is a script" bash -n completion

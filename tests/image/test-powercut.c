@@ -355,7 +355,7 @@ int main(void)
 	unsigned int seed =
 		given ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
 
-	printf("# SEED=%u\n", seed);
+	fprintf(stderr, "# SEED=%u\n", seed);
 	srandom(seed);
 	for (size_t i = 0; i < sizeof(medium); i++)
 		medium[i] = (uint8_t)(i / 51200 % 3 == 0   ? "power "[i % 6]

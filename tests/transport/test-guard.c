@@ -167,7 +167,7 @@ int main(void)
 	unsigned int seed =
 		given ? (unsigned int)strtoul(given, NULL, 0) : (unsigned int)time(NULL);
 
-	printf("# SEED=%u\n", seed);
+	fprintf(stderr, "# SEED=%u\n", seed);
 	srandom(seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
