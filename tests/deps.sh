@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Installs the Debian packages that are missing: deps.sh SET... (build, check, fuzz, vm).  Does nothing, and needs no
 # root, when all are there.
 set -eu

@@ -424,6 +424,14 @@ static void fill_summary(struct job *job, struct summary *summary, int code)
 	};
 }
 
+static void say_failure(const struct job *job, const struct err *err)
+{
+	char name[sizeof(job->device->name) + sizeof(job->path) + 8];
+
+	snprintf(name, sizeof(name), "%s into %s", job->device->name, job->path);
+	cli_error("capture", name, err->text);
+}
+
 /* Image open: capture, seal, close, say. */
 static int run_job(struct job *job)
 {
@@ -448,8 +456,7 @@ static int run_job(struct job *job)
 	code = close_image(job, code, &err);
 	summary.code = code;
 	if (code == EXIT_STOPPED && err.kind != ERR_NONE)
-		cli_error("capture", err.kind == ERR_NO_SPACE ? job->path : job->device->name,
-			err.text);
+		say_failure(job, &err);
 	summary_print(&summary, job->values->json, job->values->quiet, job->out);
 	return code;
 }

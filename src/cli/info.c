@@ -144,6 +144,16 @@ static int print_text(struct image *image, struct err *err)
 	return image_blobs(image, print_blob, NULL, err);
 }
 
+/* Lines of ASCII, as we write them? */
+static bool is_text(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((bytes[i] < 0x20 && bytes[i] != '\n') || bytes[i] > 0x7e)
+			return false;
+	}
+	return true;
+}
+
 static int add_blob(void *context, const char *name, const void *bytes, size_t len)
 {
 	struct json_object *blobs = context;
@@ -151,7 +161,7 @@ static int add_blob(void *context, const char *name, const void *bytes, size_t l
 	char *hex;
 
 	text_escape(name, strlen(name), shown, sizeof(shown));
-	if (strcmp(name, "identity") == 0) {
+	if (strcmp(name, "identity") == 0 && is_text(bytes, len)) {
 		json_object_object_add(blobs, shown, json_object_new_string_len(bytes, (int)len));
 		return 0;
 	}

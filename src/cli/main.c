@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "sim/sim.h"
 
 const struct cli_command *const cli_commands[] = {
 	&command_list,
@@ -30,6 +31,7 @@ static void print_overview(FILE *out)
 		fprintf(out, "  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
 	fputs("\n"
 	      "  umsctl COMMAND --help says more; --version says which umsctl this is.\n"
+	      "  umsctl help sim says which simulated drives there are.\n"
 	      "  No drive at hand?  umsctl capture sim:demo demo.ums\n\n"
 	      "Exit codes: 0 complete, 1 usage, 2 could not start (nothing was done), 3 complete "
 	      "but\n"
@@ -52,6 +54,10 @@ static int help(int argc, char **argv)
 
 	if (argc < 3) {
 		print_overview(stdout);
+		return EXIT_COMPLETE;
+	}
+	if (strcmp(argv[2], "sim") == 0) {
+		fputs(sim_help(), stdout);
 		return EXIT_COMPLETE;
 	}
 	command = find_command(argv[2]);

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The tables of proto/IMAGE.md say the same as proto/ums.h, and an image is laid out as both say.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # For the host's half of a test (test-*.sh): sticks, and the run of the guest's half. Every check,
 # the guest's included, is one line of TAP; the plan comes last.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Prepares Debian's current kernel for the test machine and prints the folder that holds it:
 #   vmlinux       uncompressed, so that QEMU enters it directly (PVH) and need not emulate unpacking
 #   initramfs     busybox and the modules needed to reach the host's / over 9p

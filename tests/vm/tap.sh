@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # TAP for both halves of a test, on the host and in the guest. Lines are not numbered, since the
 # guest's stand between the host's.

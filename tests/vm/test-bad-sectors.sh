@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Bad sectors whose place the drive does not say (QEMU's blkdebug below a USB stick, by both
 # routes), and ones where it does (scsi_debug, fixed and descriptor sense): the map names exactly
 # them, and nothing else is lost.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Capture through libusb: when it is refused, and how the drive is given back on every way out.
 . "$(dirname "$0")/functions.sh"
 needs_umsctl

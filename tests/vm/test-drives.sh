@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Drives of every kind side by side: what `umsctl list` says of them, and how each is captured. A
 # write-protected stick at high speed, two LUNs and an empty CD drive behind one BOT interface, a UAS
 # drive, a keyboard, and the kernel's own gadget as a card reader: one card, one empty slot, stalls.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The test machine itself: it passes output and status on, keeps its limit, leaves nothing behind,
 # and a stick is in it what a stick is in any Debian.
 . "$(dirname "$0")/functions.sh"

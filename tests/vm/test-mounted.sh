@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Capture through the kernel's own driver, while a filesystem of the stick is mounted.
 . "$(dirname "$0")/functions.sh"
 needs_umsctl

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Runs one script inside a Debian kernel under QEMU's software emulation:
 #
 #   vm.sh [-t SECONDS] [-s FOLDER] SCRIPT [ARGUMENT...] [-- QEMU-ARGUMENT...]

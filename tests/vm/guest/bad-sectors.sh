@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/functions.sh"
 first=$1
 count=$2

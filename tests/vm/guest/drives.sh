@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/functions.sh"
 
 # The kernel's mass-storage gadget on a simulated controller: slot 0 with a card, slot 1 without.

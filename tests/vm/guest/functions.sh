@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
 # For the guest's half of a test: finds the test's sticks and what the kernel makes of them.
 set -u

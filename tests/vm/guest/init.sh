@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Process 1 of the test machine once the root is in place: starts udev, finds the hardware, runs
 # the job that vm.sh left in the shared folder, reports its exit status, and switches the machine off.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/functions.sh"
 
 wait_for 15 disk_of LARGE
