@@ -81,11 +81,18 @@ static int load_page(struct index *index, size_t number, struct err *err)
 	if (!entry)
 		return err_memory(err, "reading the index");
 	index->entry = entry;
-	index->n = page->n_entries;
-	for (size_t i = 0; i < index->n; i++) {
+	index->n = 0;
+	index->loaded = index->n_pages;
+	for (size_t i = 0; i < page->n_entries; i++) {
 		index_entry_decode(payload + i * UMS_INDEX_ENTRY_SIZE, &entry[i]);
 		entry[i].slot = entry[i].lba / index->slot_blocks;
+		if (!index_entry_fits(&entry[i], index->slot_blocks))
+			return err_set(err, ERR_BAD_IMAGE,
+				"index: the page at offset %" PRIu64
+				" has a run that reaches over the end of its slot",
+				page->offset);
 	}
+	index->n = page->n_entries;
 	/* The page's word is not taken for its order. */
 	index->sorted = false;
 	sort(index);
@@ -109,6 +116,14 @@ static int find_page(struct index *index, uint64_t slot, struct err *err)
 	if (low == 0 || low - 1 == index->loaded)
 		return 0;
 	return load_page(index, low - 1, err);
+}
+
+bool index_entry_fits(const struct index_entry *entry, uint32_t slot_blocks)
+{
+	uint64_t end;
+
+	return entry->n_blocks > 0 && mem_add_u64(entry->lba, entry->n_blocks, &end) &&
+	       entry->lba / slot_blocks == (end - 1) / slot_blocks;
 }
 
 void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE])

@@ -7,6 +7,7 @@
 #ifndef UMS_IMAGE_INDEX_H
 #define UMS_IMAGE_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ struct index;
 
 void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE]);
 void index_entry_decode(const uint8_t in[UMS_INDEX_ENTRY_SIZE], struct index_entry *entry);
+
+/* Does the entry lie in one slot? */
+bool index_entry_fits(const struct index_entry *entry, uint32_t slot_blocks);
 
 /* An empty index in memory; NULL when memory is out. */
 struct index *index_new(uint32_t slot_blocks);

@@ -50,11 +50,8 @@ int scan_take_refs(struct store *store, const uint8_t *p, uint64_t n, struct err
 
 static bool entry_is_sane(const struct store *store, const struct index_entry *entry)
 {
-	uint64_t end;
-
-	return entry->n_blocks > 0 && mem_add_u64(entry->lba, entry->n_blocks, &end) &&
-	       end <= store->info.n_blocks &&
-	       entry->lba / store->slot_blocks == (end - 1) / store->slot_blocks &&
+	return index_entry_fits(entry, store->slot_blocks) && entry->lba < store->info.n_blocks &&
+	       entry->n_blocks <= store->info.n_blocks - entry->lba &&
 	       entry->offset < store->info.file_bytes;
 }
 

@@ -261,13 +261,6 @@ static int read_in_slot(struct store *store, uint64_t slot, uint64_t offset, siz
 		return -1;
 	memset(data, 0, len);
 	for (size_t i = 0; i < n; i++) {
-		if (entry[i].n_blocks > store->slot_blocks ||
-			entry[i].lba / store->slot_blocks != slot ||
-			(entry[i].lba + entry[i].n_blocks - 1) / store->slot_blocks != slot)
-			return err_set(err, ERR_BAD_IMAGE,
-				"the index says that the run at offset %" PRIu64
-				" reaches over the end of its slot",
-				entry[i].offset);
 		if (store_read_run(store, &entry[i], offset, len, data, err) < 0)
 			return -1;
 	}

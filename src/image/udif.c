@@ -66,14 +66,17 @@ static int put_run(struct table *table, uint32_t type, uint64_t sector, uint64_t
 	return 0;
 }
 
-/* Zeros up to sector END, not yet a run. */
-static void skip_to(struct table *table, uint64_t end)
+/* Zeros up to sector END, not yet a run.  -1 when END lies behind: records over each other. */
+static int skip_to(struct table *table, uint64_t end)
 {
 	uint64_t len = (end - table->sector) * UDIF_SECTOR;
 
+	if (end < table->sector)
+		return -1;
 	if (len > 0)
 		table->crc = crc32_join(table->crc, crc32_zeros(len), len);
 	table->sector = end;
+	return 0;
 }
 
 static int flush_zeros(struct table *table)
@@ -95,11 +98,10 @@ static int put_entry(
 	uint32_t before = (uint32_t)(UMS_DATA_HEAD_SIZE + n_units * UMS_UNIT_ENTRY_SIZE);
 	uint64_t count = run_len / UDIF_SECTOR;
 
-	skip_to(table, entry->lba * per_block);
-	if (entry->encoding == UMS_ENCODING_ZERO) {
-		skip_to(table, table->sector + count);
-		return 0;
-	}
+	if (skip_to(table, entry->lba * per_block) < 0)
+		return -1;
+	if (entry->encoding == UMS_ENCODING_ZERO)
+		return skip_to(table, table->sector + count);
 	if (flush_zeros(table) < 0)
 		return -1;
 	if (put_run(table, entry->encoding == UMS_ENCODING_RAW ? UDIF_RUN_RAW : UDIF_RUN_ZLIB,
@@ -149,15 +151,16 @@ static int build_table(struct table *table, const struct store *store, struct in
 	table->n = UDIF_MISH_SIZE;
 	if (!entry || !table->bytes)
 		return -1;
-	memcpy(entry, all, n * sizeof(*entry));
+	if (n > 0)
+		memcpy(entry, all, n * sizeof(*entry));
 	qsort(entry, n, sizeof(*entry),
 		compare_lba); /* pieces of a slot stand in the order they came */
 	for (size_t i = 0; i < n; i++) {
 		if (put_entry(table, store, &entry[i]) < 0)
 			return -1;
 	}
-	skip_to(table, sectors);
-	if (flush_zeros(table) < 0 || put_run(table, UDIF_RUN_END, sectors, 0, 0, 0) < 0)
+	if (skip_to(table, sectors) < 0 || flush_zeros(table) < 0 ||
+		put_run(table, UDIF_RUN_END, sectors, 0, 0, 0) < 0)
 		return -1;
 	finish_mish(table);
 	return 0;
