@@ -45,15 +45,19 @@ struct capture_observer {
 	void (*progress)(void *context, const struct capture_progress *progress);
 	/* Something happened that belongs into a log: one sentence. */
 	void (*event)(void *context, const char *text);
+	/* The drive does not answer any more: the user's command may bring it back (power off and
+	 * on).  May be NULL. */
+	void (*stuck)(void *context, const struct device *device);
 	void *context;
 };
 
 struct capture_options {
 	uint64_t start_lba;
-	uint64_t n_blocks;	 /* 0: to the end */
-	unsigned int retries;	 /* of bad sectors, after isolation */
-	unsigned int timeout_ms; /* for one READ; 0 = 30 s */
-	const atomic_bool *stop; /* set by a signal handler: end soon, cleanly */
+	uint64_t n_blocks;	   /* 0: to the end */
+	unsigned int retries;	   /* of bad sectors, after isolation */
+	unsigned int timeout_ms;   /* for one READ; 0 = 30 s */
+	unsigned int reconnect_ms; /* how long a drive that has gone is waited for; 0: not at all */
+	const atomic_bool *stop;   /* set by a signal handler: end soon, cleanly */
 };
 
 enum capture_end {

@@ -44,7 +44,7 @@ static bool ask_unit(const struct drive *drive, uint8_t lun, uint8_t *max_lun, s
 		return false;
 	if (lun == 0)
 		*max_lun = bot_get_max_lun(link);
-	transport = transport_bot_open(link, lun, NULL);
+	transport = transport_bot_open(link, lun, 0, NULL);
 	if (!transport) {
 		link->ops->close(link);
 		return false;

@@ -6,6 +6,7 @@
 #ifndef UMS_DEVICE_DEVICE_H
 #define UMS_DEVICE_DEVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +19,9 @@ enum route {
 	ROUTE_AUTO,
 	ROUTE_SG,
 	ROUTE_BOT,
-	ROUTE_UAS, /* over libusb: not offered by this version */
+	ROUTE_UAS,
 	ROUTE_FILE,
+	ROUTE_REPLAY, /* a transcript */
 };
 
 const char *route_name(enum route route);
@@ -69,8 +71,10 @@ struct device {
 	struct inquiry inquiry;
 	struct capacity capacity;
 	bool capacity_corrected;
-	uint64_t size_bytes;   /* n_blocks × block_bytes, or a plain file's exact size */
-	char unit_serial[128]; /* VPD page 80h, escaped */
+	uint32_t quirks;	 /* enum quirk */
+	unsigned int reconnects; /* so far */
+	uint64_t size_bytes;	 /* n_blocks × block_bytes, or a plain file's exact size */
+	char unit_serial[128];	 /* VPD page 80h, escaped */
 	const uint8_t *device_descriptor; /* 18 bytes, or NULL when not USB; the device's */
 	const uint8_t *config_descriptor;
 	size_t config_len;
@@ -81,6 +85,11 @@ struct device_options {
 	bool detach;		 /* may take the interface from the kernel's driver */
 	bool live;		 /* may read a drive that is mounted read-write */
 	unsigned int timeout_ms; /* for a command; 0 = 30 s */
+	const char *quirks;	 /* "ignore-residue,…", over what is known; NULL: nothing */
+	const char *record;	 /* a transcript of all commands goes to this file; NULL: none */
+	bool record_data;	 /* … with data and serial numbers */
+	const char *pcap;	 /* the same as a USB capture; NULL: none */
+	uint64_t fault_seed;	 /* misbehave around the transport; 0: do not */
 };
 
 /*
@@ -91,6 +100,32 @@ struct device_options {
  * with nothing left taken.
  */
 struct device *device_open(const char *name, const struct device_options *options, struct err *err);
+
+/*
+ * The drive has left the bus, or does not answer any more: gives back what was taken, and waits
+ * until DEADLINE for a drive of the same identity (USB ids, serial numbers, capacity), whatever its
+ * port and its node are now, for which SAME (may be NULL) says 0.  Among several such, the one on
+ * the old port is taken; ERR_IDENTITY when that does not tell them apart.  DEVICE is open again on
+ * success; on failure it can only be closed, or waited for again.  STOP (may be NULL) ends the wait
+ * (ERR_GONE).
+ */
+int device_reconnect(struct device *device, struct deadline deadline, const atomic_bool *stop,
+	int (*same)(void *context, struct device *candidate, struct err *err), void *context,
+	struct err *err);
+
+/*
+ * What can be done to a drive that does not answer any more, from the mildest on: SG_SCSI_RESET of
+ * device, target and host where the kernel's driver is bound; a port reset and taking its
+ * authorization away and giving it back only where the options of device_open() said `detach` and
+ * nothing is mounted. Steps begin at *STEP (0 at first), which is set to the next one; WHAT (ROOM
+ * bytes) says what was done. True when there was such a step, whether it helped or not; false when
+ * there is none left.
+ */
+bool device_revive(struct device *device, unsigned int *step, char *what, size_t room);
+
+/* The tally of what was sent since it was opened (transport.h), over all its connections. */
+size_t device_tally(
+	const struct device *device, struct tally_row *row, size_t room, uint8_t sha256[32]);
 
 /* Gives back whatever was taken.  NULL is allowed. */
 void device_close(struct device *device);

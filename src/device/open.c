@@ -68,7 +68,7 @@ static struct transport *open_over(struct link *link, struct opened *opened, str
 		err_set(err, ERR_NO_DEVICE, "it has no logical unit %u; the last one is %u", lun,
 			max_lun);
 	else if (keep_descriptors(opened, link, err) == 0)
-		transport = transport_bot_open(link, lun, err);
+		transport = transport_bot_open(link, lun, 0, err);
 	if (!transport)
 		link->ops->close(link);
 	return transport;

@@ -10,17 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/answer.h"
 #include "sim/target.h"
-
-/* How a transfer, or a control request, ends. */
-enum device_answer {
-	DEVICE_DONE,
-	DEVICE_STALLS,
-	DEVICE_BABBLES, /* it has sent more than the transfer had room for */
-	DEVICE_LATER,	/* not yet: try again at bot_device_ready_ns() */
-	DEVICE_SILENT,	/* nothing to send, or hung: will not answer by itself */
-	DEVICE_GONE,	/* has left the bus */
-};
 
 struct bot_device;
 

@@ -67,18 +67,14 @@ static enum link_result sim_control(struct link *link, uint8_t request_type, uin
 static enum link_result sim_bulk(struct link *link, uint8_t endpoint, void *data, size_t len,
 	struct deadline deadline, size_t *moved)
 {
-	struct bot_device *bot = device_of(link)->bot;
+	struct usb_device *device = device_of(link);
 	enum device_answer answer;
 
-	*moved = 0;
-	if (endpoint == USB_DEVICE_BULK_OUT)
-		return result_of(bot_device_out(bot, data, len, moved), deadline);
-	if (endpoint != USB_DEVICE_BULK_IN)
-		return LINK_IO;
-	answer = bot_device_in(bot, data, len, moved);
-	while (answer == DEVICE_LATER && bot_device_ready_ns(bot) < deadline.at_ns) {
-		sleep_until(bot_device_ready_ns(bot));
-		answer = bot_device_in(bot, data, len, moved);
+	answer = usb_device_bulk(device, endpoint, 0, data, len, moved);
+	while (answer == DEVICE_LATER &&
+		usb_device_ready_ns(device, endpoint, 0) < deadline.at_ns) {
+		sleep_until(usb_device_ready_ns(device, endpoint, 0));
+		answer = usb_device_bulk(device, endpoint, 0, data, len, moved);
 	}
 	return result_of(answer, deadline);
 }
@@ -104,10 +100,8 @@ static enum link_result sim_set_alternate(struct link *link, uint8_t alternate)
 
 static enum link_result sim_reset(struct link *link)
 {
-	struct bot_device *bot = device_of(link)->bot;
-
-	bot_device_port_reset(bot);
-	return result_of(bot_device_mood(bot), (struct deadline){0});
+	usb_device_port_reset(device_of(link));
+	return result_of(usb_device_mood(device_of(link)), (struct deadline){0});
 }
 
 static void sim_close(struct link *link)
@@ -137,11 +131,10 @@ struct link *link_sim_new(struct usb_device *device, struct err *err)
 	}
 	sim->device = device;
 	sim->link.ops = &link_sim;
-	memcpy(sim->link.device_descriptor, device->device_descriptor,
-		sizeof(device->device_descriptor));
-	sim->link.config_descriptor = device->config_descriptor;
-	sim->link.config_len = USB_DEVICE_CONFIG_LEN;
-	sim->link.speed = LINK_SPEED_HIGH;
+	memcpy(sim->link.device_descriptor, usb_device_descriptor(device),
+		sizeof(sim->link.device_descriptor));
+	sim->link.config_descriptor = usb_device_config(device, &sim->link.config_len);
+	sim->link.speed = usb_device_speed(device);
 	sim->link.max_transfer_bytes = 1 << 20;
 	return &sim->link;
 }

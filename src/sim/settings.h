@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "sim/faults.h"
+#include "sim/script.h"
 
 /* What the sectors hold. */
 enum sim_content {
@@ -39,6 +40,27 @@ enum sim_death {
 	SIM_DEATH_GONE,	    /* it leaves the bus */
 };
 
+/* Descriptors that are not what they should be. */
+enum sim_descriptors {
+	SIM_DESCRIPTORS_GOOD,
+	SIM_DESCRIPTORS_CUT,   /* wTotalLength says more than comes */
+	SIM_DESCRIPTORS_LOOP,  /* a descriptor of bLength 0 */
+	SIM_DESCRIPTORS_PAST,  /* the last one reaches past the end */
+	SIM_DESCRIPTORS_NO_IN, /* an interface without its IN endpoint */
+	SIM_DESCRIPTORS_TWICE, /* two alternate settings of one number, with one endpoint address */
+	SIM_DESCRIPTORS_MANY,  /* a hundred alternate settings */
+	SIM_DESCRIPTORS_NO_PIPES,   /* UAS without pipe usage descriptors */
+	SIM_DESCRIPTORS_SAME_PIPES, /* UAS, all four pipes with the same usage */
+	SIM_DESCRIPTORS_TINY,	    /* wMaxPacketSize 0 */
+	SIM_DESCRIPTORS_WORDS
+};
+
+enum sim_speed {
+	SIM_SPEED_HIGH,
+	SIM_SPEED_SUPER,
+	SIM_SPEED_FULL,
+};
+
 #define SIM_TEXT_MAX 126 /* characters of a USB string descriptor (USB 2.0 §9.6.7) */
 
 /* All numbers are 64 bits wide, so that one parser takes them all. */
@@ -53,10 +75,17 @@ struct sim_settings {
 	uint64_t spc;  /* version of SPC that INQUIRY claims, 0: none */
 	uint64_t luns; /* logical unit 0 has the medium, others are empty slots */
 	struct faults faults;
-	uint64_t delay_us;	 /* each command */
-	uint64_t rate;		 /* bytes per second of READ data, 0: no limit */
-	uint64_t dies_after;	 /* READs, 0: never */
-	uint64_t death;		 /* enum sim_death */
+	struct script script;
+	uint64_t speed;	      /* enum sim_speed */
+	uint64_t descriptors; /* enum sim_descriptors */
+	uint64_t uas_depth;   /* commands that it takes at once */
+	bool uas;	      /* UAS at alternate setting 1 */
+	bool only_uas;	      /* UAS at alternate setting 0, no Bulk-Only */
+	bool hostile;	      /* INQUIRY and strings full of control bytes and escape sequences */
+	uint64_t delay_us;    /* each command */
+	uint64_t rate;	      /* bytes per second of READ data, 0: no limit */
+	uint64_t dies_after;  /* READs, 0: never */
+	uint64_t death;	      /* enum sim_death */
 	uint64_t unit_attention; /* commands that meet it after power on or a port reset */
 	uint64_t becoming_ready; /* commands that meet it after power on */
 	uint64_t short_data;	 /* enum sim_short */

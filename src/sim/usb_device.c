@@ -10,8 +10,21 @@
 #include "base/mem.h"
 #include "proto/bot.h"
 #include "proto/usb.h"
+#include "sim/bot_device.h"
 
-#define MAX_PACKET 512 /* of a bulk pipe at high speed (§5.8.3) */
+#define MAX_PACKET	      512 /* of a bulk pipe at high speed (§5.8.3) */
+#define USB_DEVICE_BULK_IN    0x81
+#define USB_DEVICE_BULK_OUT   0x02
+#define USB_DEVICE_CONFIG_LEN 32
+
+struct usb_device {
+	struct sim_settings settings;
+	struct medium *medium;
+	struct target *target;
+	struct bot_device *bot;
+	uint8_t device_descriptor[18];
+	uint8_t config_descriptor[USB_DEVICE_CONFIG_LEN];
+};
 
 enum {
 	STRING_LANGUAGES,
@@ -219,4 +232,72 @@ void usb_device_free(struct usb_device *device)
 	medium_close(device->medium);
 	settings_free(&device->settings);
 	free(device);
+}
+
+const uint8_t *usb_device_descriptor(const struct usb_device *device)
+{
+	return device->device_descriptor;
+}
+
+const uint8_t *usb_device_config(const struct usb_device *device, size_t *len)
+{
+	*len = USB_DEVICE_CONFIG_LEN;
+	return device->config_descriptor;
+}
+
+enum link_speed usb_device_speed(const struct usb_device *device)
+{
+	(void)device;
+	return LINK_SPEED_HIGH;
+}
+
+enum device_answer usb_device_bulk(struct usb_device *device, uint8_t endpoint, uint16_t stream,
+	void *data, size_t len, size_t *moved)
+{
+	(void)stream;
+	*moved = 0;
+	if (endpoint == USB_DEVICE_BULK_OUT)
+		return bot_device_out(device->bot, data, len, moved);
+	if (endpoint == USB_DEVICE_BULK_IN)
+		return bot_device_in(device->bot, data, len, moved);
+	return DEVICE_STALLS;
+}
+
+uint64_t usb_device_ready_ns(const struct usb_device *device, uint8_t endpoint, uint16_t stream)
+{
+	(void)endpoint, (void)stream;
+	return bot_device_ready_ns(device->bot);
+}
+
+unsigned int usb_device_max_streams(const struct usb_device *device)
+{
+	(void)device;
+	return 0;
+}
+
+void usb_device_port_reset(struct usb_device *device)
+{
+	bot_device_port_reset(device->bot);
+}
+
+enum device_answer usb_device_mood(const struct usb_device *device)
+{
+	return bot_device_mood(device->bot);
+}
+
+uint64_t usb_device_returns_ns(const struct usb_device *device)
+{
+	(void)device;
+	return UINT64_MAX;
+}
+
+void usb_device_plug(struct usb_device *device)
+{
+	(void)device;
+}
+
+unsigned int usb_device_most_at_once(const struct usb_device *device)
+{
+	(void)device;
+	return 0;
 }

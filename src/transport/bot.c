@@ -270,7 +270,8 @@ static int bot_setup(struct bot *bot, struct link *link, struct err *err)
 	return 0;
 }
 
-struct transport *transport_bot_open(struct link *link, uint8_t lun, struct err *err)
+struct transport *transport_bot_open(
+	struct link *link, uint8_t lun, uint32_t quirks, struct err *err)
 {
 	struct bot *bot = calloc(1, sizeof(*bot));
 
@@ -287,6 +288,7 @@ struct transport *transport_bot_open(struct link *link, uint8_t lun, struct err 
 	bot->transport.max_transfer_bytes = mem_min_u64(link->max_transfer_bytes,
 		link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH);
 	bot->transport.depth = 1;
+	bot->transport.quirks = quirks;
 	bot->link = link;
 	bot->lun = lun;
 	return &bot->transport;

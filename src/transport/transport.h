@@ -77,7 +77,8 @@ struct transport {
 	const struct transport_ops *ops;
 	size_t max_transfer_bytes;
 	size_t max_cdb_len;
-	unsigned int depth; /* callers served at once */
+	unsigned int depth; /* callers that exec serves at once; more may call and wait */
+	uint32_t quirks;    /* enum quirk (usb/quirk.h), for those who build commands */
 };
 
 /* Checks the promises that ops->exec may rely on, zeroes REPLY, and carries COMMAND. */
@@ -99,8 +100,17 @@ struct link;
 /* SG_IO through libsgutils2 on PATH (/dev/sgN or a block device), opened read-only. */
 struct transport *transport_sg_open(const char *path, struct err *err);
 
-/* Bulk-Only over LINK (owned from then on), logical unit LUN. */
-struct transport *transport_bot_open(struct link *link, uint8_t lun, struct err *err);
+/* Bulk-Only over LINK (owned from then on), logical unit LUN, of a device with QUIRKS. */
+struct transport *transport_bot_open(
+	struct link *link, uint8_t lun, uint32_t quirks, struct err *err);
+
+/*
+ * UAS over LINK (owned from then on), logical unit LUN, of a device with QUIRKS: with streams at
+ * SuperSpeed, with READ READY and WRITE READY below it.  Chooses the alternate setting that offers
+ * it.
+ */
+struct transport *transport_uas_open(
+	struct link *link, uint8_t lun, uint32_t quirks, struct err *err);
 
 /* Number of the highest logical unit (BOT 1.0 §3.2 Get Max LUN); 0 when the device refuses. */
 uint8_t bot_get_max_lun(struct link *link);
@@ -111,6 +121,37 @@ struct transport *transport_file_open(const char *path, struct err *err);
 /* The read-only guard around INNER (owned from then on): whole CDBs are matched against a list of
  * commands that cannot change a drive; all else is NOT_SENT. */
 struct transport *transport_guard_new(struct transport *inner, struct err *err);
+
+/*
+ * Writes what passes INNER (owned from then on) to FILE as a transcript (record.h says its form).
+ * Serial numbers and data are left out unless WITH_DATA.  DEVICE is a line about the drive.
+ */
+struct transport *transport_record_new(struct transport *inner, const char *file, bool with_data,
+	const char *device, struct err *err);
+
+/* A drive that answers from the transcript FILE and refuses anything else. */
+struct transport *transport_replay_open(const char *file, struct err *err);
+
+/* Misbehaves around INNER (owned from then on), always the same way for the same SEED: lost
+ * answers, short data, made-up sense, aborts, time-outs; now and then, never for ever. */
+struct transport *transport_fault_new(struct transport *inner, uint64_t seed, struct err *err);
+
+/*
+ * Counts what passes INNER (owned from then on): the proof of what was sent.
+ */
+struct transport *transport_tally_new(struct transport *inner, struct err *err);
+
+struct tally_row {
+	uint8_t opcode;
+	uint8_t service_action; /* of those opcodes that have one (9Eh, 7Fh …), else 0 */
+	uint64_t commands;
+};
+
+/* What a tally transport has seen: up to ROOM rows in the order of opcodes, returns how many.
+ * SHA256 is over all CDBs in the order in which they were handed to the transport, each behind one
+ * byte that says its length: a transcript of the same commands has the same one. */
+size_t transport_tally_read(
+	struct transport *tally, struct tally_row *row, size_t room, uint8_t sha256[32]);
 
 /* True when the guard lets this CDB pass. */
 bool guard_allows(const uint8_t *cdb, size_t len, enum transfer_direction direction);

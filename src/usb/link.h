@@ -35,6 +35,25 @@ enum link_speed {
 
 struct link;
 
+/*
+ * One bulk transfer that goes on while its caller does something else: several may be under way, on
+ * one endpoint or on many.  The struct and its data are the caller's; from submit until reap has
+ * handed it back they stay where they are and are not touched.
+ */
+struct link_transfer {
+	uint8_t endpoint; /* bit 7 set: IN */
+	uint16_t stream;  /* 1 …; 0: no stream */
+	void *data;
+	size_t len;
+	void *context; /* the caller's */
+
+	/* set when it is handed back */
+	enum link_result result;
+	size_t moved;
+
+	void *inside; /* the link's, while it is under way */
+};
+
 struct link_ops {
 	const char *name;
 
@@ -54,6 +73,25 @@ struct link_ops {
 
 	/* SET_INTERFACE to ALTERNATE of the claimed interface. */
 	enum link_result (*set_alternate)(struct link *link, uint8_t alternate);
+
+	/* Streams 1 … N on all of the N_ENDPOINTS (bulk, of the present alternate setting): returns
+	 * N, at most WANTED; 0 when there can be none (USB 3.2 §8.12.1.4).  They last until the
+	 * alternate setting is set again or the port is reset.  May be NULL: no streams. */
+	unsigned int (*alloc_streams)(struct link *link, unsigned int wanted,
+		const uint8_t *endpoint, size_t n_endpoints);
+
+	/* Begins a transfer.  LINK_OK: it is under way and will be handed back by reap; else it is
+	 * not.  It has no deadline of its own: cancel ends it.  submit, reap and cancel may all
+	 * be NULL: then this link cannot do UAS. */
+	enum link_result (*submit)(struct link *link, struct link_transfer *transfer);
+
+	/* Waits for a transfer that has ended, whoever submitted it, also those submitted during
+	 * the wait; NULL when DEADLINE passes first. */
+	struct link_transfer *(*reap)(struct link *link, struct deadline deadline);
+
+	/* Asks for an end of a transfer that may still be under way: reap hands it back soon, with
+	 * LINK_TIMEOUT unless it had ended by itself. */
+	void (*cancel)(struct link *link, struct link_transfer *transfer);
 
 	/* Resets the port.  LINK_GONE when the device came back as another one (it must be opened
 	 * anew). */

@@ -26,7 +26,7 @@ libusb.h: src/usb/
 scsi/sg_: src/transport/ src/scsi/
 zlib.h: src/image/ src/base/crc.c
 isa-l/: src/image/ src/base/crc.c
-openssl/: src/image/
+openssl/: src/image/ src/transport/tally.c
 json-c/: src/capture/ src/cli/
 '
 

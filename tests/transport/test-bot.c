@@ -298,7 +298,7 @@ static void run_row(const struct row *row)
 		.data = row->asked ? data : NULL,
 		.data_len = row->asked,
 		.deadline = deadline_in_ms(1000)};
-	struct transport *transport = transport_bot_open(&script.link, 0, NULL);
+	struct transport *transport = transport_bot_open(&script.link, 0, 0, NULL);
 	struct reply reply;
 	struct err err = {0};
 	int r;
@@ -346,7 +346,7 @@ static void test_memory(void **state)
 		.data = data,
 		.data_len = sizeof(data),
 		.deadline = deadline_in_ms(1000)};
-	struct transport *transport = transport_bot_open(&script.link, 0, NULL);
+	struct transport *transport = transport_bot_open(&script.link, 0, 0, NULL);
 	struct reply reply;
 
 	(void)state;
@@ -372,7 +372,7 @@ static void test_not_sent(void **state)
 	static uint8_t data[8192];
 	uint8_t cdb[17] = {0};
 	struct command command = {.cdb = cdb, .cdb_len = 17, .deadline = deadline_in_ms(1000)};
-	struct transport *transport = transport_bot_open(&script.link, 0, NULL);
+	struct transport *transport = transport_bot_open(&script.link, 0, 0, NULL);
 	struct reply reply;
 
 	(void)state;
@@ -402,12 +402,12 @@ static void test_no_bulk_only(void **state)
 	(void)state;
 	memcpy(uas, config, sizeof(uas));
 	uas[16] = 0x62;
-	assert_null(transport_bot_open(&script.link, 0, &err));
+	assert_null(transport_bot_open(&script.link, 0, 0, &err));
 	uas[16] = 0x50;
 	uas[20] = 0x01; /* two pipes out */
-	assert_null(transport_bot_open(&script.link, 0, &err));
+	assert_null(transport_bot_open(&script.link, 0, 0, &err));
 	script.link.config_len = 20;
-	assert_null(transport_bot_open(&script.link, 0, &err));
+	assert_null(transport_bot_open(&script.link, 0, 0, &err));
 }
 
 int main(void)
