@@ -103,6 +103,13 @@ static int session_begin(struct session *s)
 		err_memory(s->err, "for a sector");
 		return session_end(s, CAPTURE_FAILED);
 	}
+	if (s->device->transport->depth > 0) {
+		s->ahead = ahead_new(
+			s->device->transport, s->max_blocks, s->block_bytes, s->timeout_ms, s->err);
+		if (!s->ahead)
+			return session_end(s, CAPTURE_FAILED);
+	}
+	capture_identity(s->device, s->identity, sizeof(s->identity));
 	progress_begin(s);
 	return journal_begin(s);
 }
@@ -165,6 +172,7 @@ static enum capture_end conclude(struct session *s, enum capture_end end, struct
 	struct err last = {.kind = ERR_NONE};
 	const char *text = end == CAPTURE_FAILED && err ? err->text : NULL;
 
+	ahead_drain(s->ahead);
 	s->err = &last;
 	if (journal_end(s, end, text) < 0 ||
 		s->sink->ops->checkpoint(s->sink, (uint32_t)s->pass, s->position, &last) < 0) {
@@ -197,6 +205,7 @@ enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 		end = outcome_of_passes(&s);
 		end = conclude(&s, end, err);
 	}
+	ahead_free(s.ahead);
 	free(s.block);
 	free(s.health.before);
 	return end;

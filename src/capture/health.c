@@ -76,6 +76,12 @@ static bool canary_for(struct session *s, uint64_t lba, uint64_t *canary)
 
 static int drive_is_dead(struct session *s, const char *text)
 {
+	if (s->options->reconnect_ms > 0) {
+		if (health_take_back(s) < 0 || session_dead(s, text) < 0)
+			return -1;
+		forget(s);
+		return 0;
+	}
 	err_set(s->err, ERR_GONE,
 		"%s does not read any more, not even where it did before (%s); what failed since "
 		"its last good read is not held against its sectors%s",

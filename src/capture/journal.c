@@ -12,6 +12,7 @@
 
 #define ERROR_LINES_MAX 1000
 #define AREA_GAP_BYTES	(1024 * 1024)
+#define ROWS_MAX	256
 
 static void add_text(struct json_object *line, const char *key, const char *text)
 {
@@ -148,12 +149,44 @@ int journal_note(struct session *s, const char *event, const char *text)
 	return put_line(s, line);
 }
 
+/* Every command that was sent since the drive was opened: how many of which, and a digest over all
+ * their CDBs, which a transcript of the same session has as well. */
+static int put_commands(struct session *s)
+{
+	struct tally_row rows[ROWS_MAX];
+	uint8_t sha256[32];
+	char text[2 * sizeof(sha256) + 1];
+	struct json_object *line, *list;
+	size_t n;
+
+	if (!s->device->tally)
+		return 0;
+	n = transport_tally_read(s->device->tally, rows, ROWS_MAX, sha256);
+	line = new_line("commands");
+	list = json_object_new_array();
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *row = json_object_new_object();
+
+		snprintf(text, sizeof(text), "%02X", rows[i].opcode);
+		add_text(row, "opcode", text);
+		if (rows[i].service_action)
+			add_number(row, "service_action", rows[i].service_action);
+		add_number(row, "commands", rows[i].commands);
+		json_object_array_add(list, row);
+	}
+	for (size_t i = 0; i < sizeof(sha256); i++)
+		snprintf(text + 2 * i, 3, "%02x", sha256[i]);
+	json_object_object_add(line, "sent", list);
+	add_text(line, "cdb_sha256", text);
+	return put_line(s, line);
+}
+
 int journal_end(struct session *s, enum capture_end end, const char *text)
 {
 	static const char *const names[] = {"complete", "unreadable", "stopped", "failed"};
 	struct json_object *line;
 
-	if (flush_area(s) < 0)
+	if (flush_area(s) < 0 || put_commands(s) < 0)
 		return -1;
 	line = new_line("end");
 	add_text(line, "result", names[end]);
@@ -162,6 +195,7 @@ int journal_end(struct session *s, enum capture_end end, const char *text)
 	add_number(line, "failed_reads", s->journal.errors);
 	add_number(line, "read_bytes", s->read_bytes);
 	add_number(line, "resets", s->resets);
+	add_number(line, "reconnects", s->reconnects);
 	if (s->journal.lines >= ERROR_LINES_MAX)
 		add_text(line, "notice", "not all errors of this session have a line");
 	if (text)

@@ -136,6 +136,7 @@ int pass_forward(struct session *s)
 	struct block_range range;
 
 	while (session_next(s, lba, TO_READ, &range)) {
+		session_ahead(s, range.lba, range.lba + range.n);
 		if (step_forward(s, &range, &jump, &lba) < 0)
 			return -1;
 	}
@@ -216,6 +217,7 @@ int pass_in_order(struct session *s)
 		uint32_t n = read_clip(s, range.lba, range.n);
 		struct judged judged;
 
+		session_ahead(s, range.lba, range.lba + range.n);
 		if (session_read(s, range.lba, n, &judged, NULL) < 0)
 			return -1;
 		lba = range.lba + judged.n;

@@ -16,6 +16,10 @@
 #define READY_WAIT_MS		    30000
 #define BUSY_PAUSE_MS		    50
 #define ASC_MEDIUM_MAY_HAVE_CHANGED 0x28
+#define ASC_PARAMETERS_CHANGED	    0x2a
+
+/* So many reads in a row must have gone well before it is read ahead. */
+#define SMOOTH 4
 
 uint32_t read_clip(const struct session *s, uint64_t lba, uint64_t n)
 {
@@ -35,25 +39,35 @@ static int note_resets(struct session *s, uint32_t epoch)
 {
 	char text[64];
 
-	if (epoch == s->resets)
+	if (epoch <= s->resets)
 		return 0;
 	s->resets = epoch;
 	snprintf(text, sizeof(text), "the drive was reset (%u so far)", epoch);
 	return journal_note(s, "reset", text);
 }
 
+/* What it says of its size now.  -1 when that is another. */
+static int check_capacity(struct session *s)
+{
+	const struct capacity *then = &s->device->capacity;
+	struct capacity now;
+
+	if (scsi_capacity(s->device->transport, &now, NULL, NULL) != 0 ||
+		(now.n_blocks == then->n_blocks && now.block_bytes == then->block_bytes))
+		return 0;
+	return err_set(s->err, ERR_IDENTITY,
+		"the capacity of %s has changed from %" PRIu64 " sectors of %u bytes to %" PRIu64
+		" of %u: another medium is in it, or it has broken",
+		s->device->name, then->n_blocks, then->block_bytes, now.n_blocks, now.block_bytes);
+}
+
 /* The drive says that another medium may be in it: it must be the one of the image. */
 static int check_medium(struct session *s)
 {
-	struct capacity now;
 	unsigned int compared;
 
-	if (scsi_capacity(s->device->transport, &now, NULL, NULL) == 0 &&
-		(now.n_blocks != s->device->capacity.n_blocks ||
-			now.block_bytes != s->device->capacity.block_bytes)) {
-		err_set(s->err, ERR_IDENTITY, "the drive has another medium now");
+	if (check_capacity(s) < 0)
 		return session_end(s, CAPTURE_FAILED);
-	}
 	/* A mounted file system may write to what was read. */
 	if (s->sink->in_order || s->device->drive.mounted_rw)
 		return 0;
@@ -110,15 +124,46 @@ static int prepare_again(struct session *s, struct judged *judged, unsigned int 
 		judged->why.status != SCSI_STATUS_CHECK_CONDITION)
 		clock_sleep_ms(BUSY_PAUSE_MS);
 	if (judged->why.sense_key == SENSE_UNIT_ATTENTION &&
-		judged->why.asc == ASC_MEDIUM_MAY_HAVE_CHANGED)
+		(judged->why.asc == ASC_MEDIUM_MAY_HAVE_CHANGED ||
+			judged->why.asc == ASC_PARAMETERS_CHANGED))
 		return check_medium(s);
 	return 0;
+}
+
+void session_ahead(struct session *s, uint64_t lba, uint64_t end)
+{
+	uint64_t next = mem_max_u64(lba, ahead_end(s->ahead));
+
+	if (s->good_in_a_row < SMOOTH)
+		return;
+	while (next < end && ahead_has_room(s->ahead)) {
+		uint32_t n = read_clip(s, next, end - next);
+
+		ahead_plan(s->ahead, next, n);
+		next += n;
+	}
+}
+
+/* One READ, or the answer to the one that was begun ahead.  After one that did not go well nothing
+ * else is under way. */
+static void read_once(struct session *s, uint64_t lba, uint32_t n, void *data, struct reply *reply,
+	uint64_t *took_ns, struct err *err)
+{
+	uint64_t began;
+
+	*err = (struct err){.kind = ERR_NONE};
+	if (ahead_take(s->ahead, lba, n, data, reply, took_ns, err))
+		return;
+	began = clock_now_ns();
+	scsi_read(s->device->transport, lba, n, s->block_bytes, data, deadline_in_ms(s->timeout_ms),
+		reply, err);
+	*took_ns = clock_now_ns() - began;
 }
 
 /* Sends the READ until its reply says something of the sectors.  The sink is asked for room each
  * time: checking the medium reads back from it, which may take the room away. */
 static int exchange(struct session *s, uint64_t lba, uint32_t n, struct reply *reply,
-	struct judged *judged, struct err *err)
+	struct judged *judged, uint64_t *took_ns, struct err *err)
 {
 	for (unsigned int sent = 1;; sent++) {
 		void *data = s->sink->ops->reserve(s->sink, lba, n, s->err);
@@ -126,10 +171,12 @@ static int exchange(struct session *s, uint64_t lba, uint32_t n, struct reply *r
 
 		if (!data)
 			return session_end(s, CAPTURE_FAILED);
-		*err = (struct err){.kind = ERR_NONE};
-		scsi_read(s->device->transport, lba, n, s->block_bytes, data,
-			deadline_in_ms(s->timeout_ms), reply, err);
+		read_once(s, lba, n, data, reply, took_ns, err);
 		*judged = judge_read(reply, lba, n, s->block_bytes);
+		if (judged->verdict != VERDICT_GOOD) {
+			s->good_in_a_row = 0;
+			ahead_drain(s->ahead);
+		}
 		if (note_resets(s, reply->reset_epoch) < 0)
 			return -1;
 		if (judged->verdict != VERDICT_AGAIN && judged->verdict != VERDICT_NOT_READY)
@@ -154,6 +201,7 @@ static int commit(struct session *s, uint64_t lba, const struct judged *judged)
 	uint32_t before;
 
 	health_good(s);
+	s->good_in_a_row++;
 	s->read_bytes += (uint64_t)judged->n * s->block_bytes;
 	if (judged->verdict == VERDICT_GOOD)
 		return commit_part(s, lba, judged->n, BLOCK_GOOD, NULL);
@@ -183,6 +231,8 @@ static int failed(
 		char notice[160];
 
 		s->told_out_of_range = true;
+		if (check_capacity(s) < 0)
+			return session_end(s, CAPTURE_FAILED);
 		snprintf(notice, sizeof(notice),
 			"the drive has no LBA %" PRIu64 " although it claims %" PRIu64
 			" sectors: its capacity is "
@@ -223,7 +273,14 @@ static int conclude(struct session *s, uint64_t lba, uint32_t n, const struct re
 	case VERDICT_NOT_SENT:
 		return not_sent(s, lba, n, judged, err);
 	case VERDICT_GONE:
-		return end_gone(s, lba, n, &judged->why);
+		if (s->options->reconnect_ms == 0)
+			return end_gone(s, lba, n, &judged->why);
+		/* Back again: these sectors are one failure the worse for it. */
+		if (session_gone(s, lba) < 0)
+			return -1;
+		judged->verdict = VERDICT_TROUBLE;
+		return failed(
+			s, lba, n, judged, "the drive left the bus or did not answer any more");
 	case VERDICT_NO_MEDIUM:
 		err_set(s->err, ERR_NO_MEDIUM, "%s has no medium any more", s->device->name);
 		if (health_take_back(s) < 0)
@@ -240,15 +297,15 @@ int session_read(
 {
 	struct reply reply = {.outcome = OUTCOME_NOT_SENT};
 	struct err err = {.kind = ERR_NONE};
-	uint64_t began = clock_now_ns();
+	uint64_t took;
 
 	if (session_stopped(s))
 		return session_end(s, CAPTURE_STOPPED);
 	s->position = lba;
-	if (exchange(s, lba, n, &reply, judged, &err) < 0)
+	if (exchange(s, lba, n, &reply, judged, &took, &err) < 0)
 		return -1;
 	if (took_ns)
-		*took_ns = clock_now_ns() - began;
+		*took_ns = took;
 	if (conclude(s, lba, n, &reply, judged, &err) < 0)
 		return -1;
 	return progress_tick(s, false);

@@ -6,6 +6,8 @@
  *     passes.c      forward, backward, sweep, in order: which sectors next
  *     isolate.c     failed reads down to single sectors, retries
  *     read.c        one READ: into the sink, judged, committed, marked
+ *     ahead.c       READs under way before they are asked for
+ *     lost.c        a drive that has gone, or died, and comes back
  *     health.c      is it these sectors, or has the drive died?
  *     progress.c    numbers for the observer, checkpoints
  *     journal.c     lines for the image's journal
@@ -16,12 +18,14 @@
 #define UMS_CAPTURE_SESSION_H
 
 #include "base/blockmap.h"
+#include "capture/ahead.h"
 #include "capture/capture.h"
 #include "capture/judge.h"
 
 #define PROGRESS_SAMPLES 32
 #define REASON_TEXT	 160
 #define READ_PLAIN_MS	 30000
+#define IDENTITY_TEXT	 4096
 
 /* The newest samples of progress, for the rate. */
 struct progress {
@@ -75,8 +79,12 @@ struct session {
 	enum capture_pass pass;
 	uint64_t position;
 	uint64_t read_bytes;
-	uint32_t resets;
+	uint32_t resets, reconnects;
 	bool told_out_of_range;
+
+	struct ahead *ahead;	      /* NULL: reads are not ahead */
+	unsigned int good_in_a_row;   /* reads */
+	char identity[IDENTITY_TEXT]; /* of the drive as it was at the beginning */
 
 	struct progress progress;
 	struct health health;
@@ -141,6 +149,9 @@ uint32_t read_clip_back(const struct session *s, uint64_t end, uint64_t n);
 int session_read(
 	struct session *s, uint64_t lba, uint32_t n, struct judged *judged, uint64_t *took_ns);
 
+/* The pass will read on from LBA to END if all goes well: what may be read ahead is. */
+void session_ahead(struct session *s, uint64_t lba, uint64_t end);
+
 /* Marks sectors, so that it can be taken back as long as the drive's health is in doubt. */
 int session_mark(struct session *s, uint64_t lba, uint64_t n, enum block_state state,
 	const struct block_reason *why);
@@ -163,6 +174,14 @@ int health_remember(struct session *s, uint64_t lba, uint64_t n);
 
 /* Takes back the marks that are in doubt. */
 int health_take_back(struct session *s);
+
+/* --- lost.c --- */
+
+/* The drive has left the bus at LBA: 0 when it is back. */
+int session_gone(struct session *s, uint64_t lba);
+
+/* It is there, but does not read any more: 0 when it does. */
+int session_dead(struct session *s, const char *why);
 
 /* --- progress.c --- */
 

@@ -15,15 +15,20 @@
 #include "base/text.h"
 #include "capture/capture.h"
 #include "cli/cli.h"
+#include "cli/drive.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
 #include "cli/summary.h"
 #include "device/device.h"
 
+#define RECONNECT_STUCK 300 /* seconds */
+#define RECONNECT_MOST	(30 * 86400)
+
 struct values {
-	const char *route, *start, *size, *retries, *timeout, *hash;
+	struct drive_values drive;
+	const char *start, *size, *retries, *hash, *reconnect, *on_stuck;
 	struct cli_repeats note;
-	bool detach, live, same_drive, no_udif, json, quiet;
+	bool live, same_drive, no_udif, json, quiet;
 };
 
 /* Everything that one capture is made of. */
@@ -44,19 +49,6 @@ struct job {
 };
 
 /* --- options --- */
-
-static int parse_number(const char *option, const char *text, uint64_t most, unsigned int *value)
-{
-	uint64_t number;
-
-	if (!text)
-		return 0;
-	if (!text_number(text, &number) || number > most)
-		return cli_usage(
-			"capture", "--%s %s is not a number up to %" PRIu64, option, text, most);
-	*value = (unsigned int)number;
-	return 0;
-}
 
 static int parse_hashes(const char *text, unsigned int *hashes)
 {
@@ -100,9 +92,11 @@ static void remember_options(struct job *job)
 {
 	const struct values *v = job->values;
 
-	if (v->route)
-		remember(job, "route", v->route);
-	if (v->detach)
+	const struct drive_values *drive = &v->drive;
+
+	if (drive->route)
+		remember(job, "route", drive->route);
+	if (drive->detach)
 		remember(job, "detach", NULL);
 	if (v->live)
 		remember(job, "live", NULL);
@@ -110,8 +104,12 @@ static void remember_options(struct job *job)
 		remember(job, "start", v->start);
 	if (v->size)
 		remember(job, "size", v->size);
-	if (v->timeout)
-		remember(job, "timeout", v->timeout);
+	if (drive->timeout)
+		remember(job, "timeout", drive->timeout);
+	if (drive->quirk)
+		remember(job, "quirk", drive->quirk);
+	if (v->reconnect)
+		remember(job, "reconnect", v->reconnect);
 	if (v->hash)
 		remember(job, "hash", v->hash);
 	if (v->no_udif)
@@ -121,28 +119,26 @@ static void remember_options(struct job *job)
 static int parse(struct job *job)
 {
 	const struct values *v = job->values;
-	unsigned int seconds = 0;
-	int r;
+	/* Whoever gives a command for a stuck drive wants to wait for what it does. */
+	uint64_t retries = 0, reconnect = v->on_stuck ? RECONNECT_STUCK : 0;
+	int r = drive_options("capture", &v->drive, &job->device_options);
 
-	if (v->route && !route_parse(v->route, &job->device_options.route))
-		return cli_usage(
-			"capture", "--route knows auto, sg, bot and file, not '%s'", v->route);
-	r = parse_number("retries", v->retries, 1000, &job->options.retries);
 	if (r == 0)
-		r = parse_number("timeout", v->timeout, 86400, &seconds);
+		r = cli_number("capture", "retries", v->retries, 1000, &retries);
+	if (r == 0)
+		r = cli_number("capture", "reconnect", v->reconnect, RECONNECT_MOST, &reconnect);
 	if (r == 0)
 		r = parse_hashes(v->hash, &job->writer_options.hashes);
 	if (r == 0)
 		r = parse_notes(&v->note);
 	if (r != 0)
 		return r;
-	if (v->timeout && seconds == 0)
-		return cli_usage("capture", "--timeout 0 would let no command end");
 	if (v->start && !text_number(v->start, &job->options.start_lba))
 		return cli_usage("capture", "--start wants an LBA, not '%s'", v->start);
-	job->device_options.detach = v->detach;
 	job->device_options.live = v->live;
-	job->device_options.timeout_ms = job->options.timeout_ms = seconds * 1000;
+	job->options.timeout_ms = job->device_options.timeout_ms;
+	job->options.retries = (unsigned int)retries;
+	job->options.reconnect_ms = (unsigned int)reconnect * 1000;
 	job->writer_options.udif = !v->no_udif;
 	remember_options(job);
 	return 0;
@@ -290,7 +286,7 @@ static int put_session(struct job *job, struct err *err)
 	}
 	add(o, "device", job->name);
 	json_object_object_add(o, "resumed", json_object_new_boolean(job->resumed));
-	json_object_object_add(o, "detach", json_object_new_boolean(job->values->detach));
+	json_object_object_add(o, "detach", json_object_new_boolean(job->values->drive.detach));
 	/* Read while it was being written to: an image of no single moment. */
 	json_object_object_add(o, "live",
 		json_object_new_boolean(job->device->drive.mounted_rw && job->values->live));
@@ -389,9 +385,11 @@ static int close_image(struct job *job, int code, struct err *err)
 
 static int run_capture(struct job *job, struct err *err)
 {
-	struct capture_observer observer = progress_view_observer(&job->view);
+	struct capture_observer observer;
 	enum capture_end end;
 
+	job->view.on_stuck = job->values->on_stuck;
+	observer = progress_view_observer(&job->view);
 	err->kind = ERR_NONE;
 	if (put_session(job, err) < 0 || put_notes(job, err) < 0)
 		return EXIT_STOPPED;
@@ -520,18 +518,19 @@ static int run(const void *given, char **positional, int n_positional)
 #define AT(member) offsetof(struct values, member)
 
 static const struct cli_option options[] = {
-	{"route", "ROUTE", "auto, sg (through the kernel's driver), bot (through\nlibusb) or file",
-		AT(route), false},
-	{"detach", NULL,
-		"may take the drive from the kernel's driver, when nothing\non it is mounted; it "
-		"is given back at the end",
-		AT(detach), false},
 	{"live", NULL, "read a drive that is mounted read-write, or swapped on", AT(live), false},
 	{"start", "LBA", "begin at this sector", AT(start), false},
 	{"size", "SIZE", "as much of it: bytes with K, M, G, T, or sectors with s", AT(size),
 		false},
 	{"retries", "N", "try bad sectors N times more (default 0)", AT(retries), false},
-	{"timeout", "SECONDS", "wait that long for a command (default 30)", AT(timeout), false},
+	{"reconnect", "SECONDS",
+		"wait that long for a drive that has left the bus, and go\non with it wherever it "
+		"comes back (default: do not)",
+		AT(reconnect), false},
+	{"on-stuck", "COMMAND",
+		"run this with the shell when the drive does not answer any\nmore and nothing else "
+		"helps; implies --reconnect 300",
+		AT(on_stuck), false},
 	{"hash", "LIST", "sha256 is always taken; also md5, sha1", AT(hash), false},
 	{"note", "KEY=TEXT", "put this into the journal; may be given several times", AT(note),
 		true},
@@ -541,6 +540,7 @@ static const struct cli_option options[] = {
 		false},
 	{"json", NULL, "say what happens as NDJSON on standard output", AT(json), false},
 	{"quiet", NULL, "no progress and no summary", AT(quiet), false},
+	DRIVE_OPTIONS(struct values, drive),
 	{0},
 };
 
@@ -549,7 +549,9 @@ const struct cli_command command_capture = {
 	.synopsis = "DEVICE [IMAGE|-]",
 	.summary = "capture a drive into an image, or go on with one",
 	.help = "DEVICE  /dev/sdX, /dev/sgN, a link to one, usb:VID:PID[:SERIAL][,lun=N],\n"
-		"        usb:BUS-PORT[.PORT...][,lun=N], sim:NAME, a block device or a plain file\n"
+		"        usb:BUS-PORT[.PORT...][,lun=N], sim:NAME, replay:FILE, a block device or "
+		"a\n"
+		"        plain file\n"
 		"IMAGE   the image; '-' writes it to a pipe; default: VENDOR-PRODUCT-SERIAL.ums "
 		"here\n\n"
 		"Running it again goes on where it was stopped; with --retries it tries bad "

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "sim/sim.h"
+#include "usb/quirk.h"
 
 const struct cli_command *const cli_commands[] = {
 	&command_list,
@@ -56,8 +57,8 @@ static int help(int argc, char **argv)
 		print_overview(stdout);
 		return EXIT_COMPLETE;
 	}
-	if (strcmp(argv[2], "sim") == 0) {
-		fputs(sim_help(), stdout);
+	if (strcmp(argv[2], "sim") == 0 || strcmp(argv[2], "quirks") == 0) {
+		fputs(strcmp(argv[2], "sim") == 0 ? sim_help() : quirk_help(), stdout);
 		return EXIT_COMPLETE;
 	}
 	command = find_command(argv[2]);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/stuck.h"
 
 #define BAR_NS	100000000u
 #define JSON_NS 1000000000u
@@ -144,6 +145,13 @@ static void on_event(void *context, const char *text)
 	progress_view_say(context, text);
 }
 
+static void on_stuck(void *context, const struct device *device)
+{
+	const struct progress_view *view = context;
+
+	stuck_run(view->on_stuck, device);
+}
+
 void progress_view_init(struct progress_view *view, FILE *json, bool quiet, uint32_t block_bytes)
 {
 	*view = (struct progress_view){
@@ -157,5 +165,9 @@ void progress_view_init(struct progress_view *view, FILE *json, bool quiet, uint
 struct capture_observer progress_view_observer(struct progress_view *view)
 {
 	return (struct capture_observer){
-		.progress = on_progress, .event = on_event, .context = view};
+		.progress = on_progress,
+		.event = on_event,
+		.stuck = view->on_stuck ? on_stuck : NULL,
+		.context = view,
+	};
 }

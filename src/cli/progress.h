@@ -14,6 +14,7 @@ struct progress_view {
 	uint32_t block_bytes;
 	uint64_t shown_ns;
 	bool bar_shown;
+	const char *on_stuck; /* the user's command for a stuck drive; NULL: none */
 };
 
 void progress_view_init(struct progress_view *view, FILE *json, bool quiet, uint32_t block_bytes);

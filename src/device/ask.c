@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "device/known.h"
 #include "device/sysfs.h"
 #include "scsi/scsi.h"
 #include "transport/transport.h"
 #include "usb/link.h"
+#include "usb/quirk.h"
 
 /* A list must not hang on a drive that is still spinning up. */
 #define READY_MS 3000
@@ -33,22 +35,34 @@ static bool ask(struct transport *transport, struct drive *unit)
 	return true;
 }
 
-/* One unit, over a claim of its own: a transport owns its link.  *MAX_LUN is set when LUN is 0. */
-static bool ask_unit(const struct drive *drive, uint8_t lun, uint8_t *max_lun, struct drive *unit)
+/* LUN of DRIVE over a claim of its own: a transport owns its link.  *MAX_LUN is set when LUN is 0; of
+ * UAS, which cannot be asked for it, to the most there may be. */
+static struct transport *open_unit(
+	const struct drive *drive, uint8_t lun, uint32_t quirks, uint8_t *max_lun)
 {
 	struct link *link = link_libusb_open(drive->bus, drive->address, drive->interface, 0, NULL);
+	bool uas = known_better(drive, quirks) == ROUTE_UAS;
 	struct transport *transport;
-	bool answered;
 
 	if (!link)
-		return false;
-	if (lun == 0)
-		*max_lun = bot_get_max_lun(link);
-	transport = transport_bot_open(link, lun, 0, NULL);
-	if (!transport) {
+		return NULL;
+	if (lun == 0 && !(quirks & QUIRK_SINGLE_LUN))
+		*max_lun = uas ? ASK_UNITS_MAX - 1 : bot_get_max_lun(link);
+	transport = uas ? transport_uas_open(link, lun, quirks, NULL)
+			: transport_bot_open(link, lun, quirks, NULL);
+	if (!transport)
 		link->ops->close(link);
+	return transport;
+}
+
+static bool ask_unit(const struct drive *drive, uint8_t lun, uint32_t quirks, uint8_t *max_lun,
+	struct drive *unit)
+{
+	struct transport *transport = open_unit(drive, lun, quirks, max_lun);
+	bool answered;
+
+	if (!transport)
 		return false;
-	}
 	*unit = *drive;
 	unit->lun = lun;
 	answered = ask(transport, unit);
@@ -59,11 +73,18 @@ static bool ask_unit(const struct drive *drive, uint8_t lun, uint8_t *max_lun, s
 size_t ask_units(const struct drive *drive, struct drive unit[ASK_UNITS_MAX])
 {
 	uint8_t max_lun = 0;
+	uint32_t quirks = 0;
 	size_t n = 0;
 
-	if (!drive->offers_bot)
+	known_quirks(drive, NULL, &quirks, NULL);
+	if ((!drive->offers_bot && !drive->offers_uas) || quirks & QUIRK_IGNORE_DEVICE)
 		return 0;
-	for (unsigned int lun = 0; lun <= max_lun && lun < ASK_UNITS_MAX; lun++)
-		n += ask_unit(drive, (uint8_t)lun, &max_lun, &unit[n]);
+	for (unsigned int lun = 0; lun <= max_lun; lun++) {
+		bool answered = ask_unit(drive, (uint8_t)lun, quirks, &max_lun, &unit[n]);
+
+		n += answered;
+		if (!answered && known_better(drive, quirks) == ROUTE_UAS)
+			break;
+	}
 	return n;
 }

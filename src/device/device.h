@@ -65,6 +65,7 @@ void drive_list_free(struct drive_list *list);
 /* A drive, opened. */
 struct device {
 	struct transport *transport; /* behind the read-only guard; device_close() closes it */
+	struct transport *tally; /* what has counted what passed it (transport.h), or NULL */
 	struct drive drive;	     /* what is known of it; for plain files most is empty */
 	char name[512];		     /* as messages should call it: "/dev/sdb", "sim:demo" */
 	enum route route;	     /* the one taken */
@@ -122,10 +123,6 @@ int device_reconnect(struct device *device, struct deadline deadline, const atom
  * there is none left.
  */
 bool device_revive(struct device *device, unsigned int *step, char *what, size_t room);
-
-/* The tally of what was sent since it was opened (transport.h), over all its connections. */
-size_t device_tally(
-	const struct device *device, struct tally_row *row, size_t room, uint8_t sha256[32]);
 
 /* Gives back whatever was taken.  NULL is allowed. */
 void device_close(struct device *device);

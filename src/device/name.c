@@ -14,8 +14,9 @@
 #include "device/sysfs.h"
 #include "device/use.h"
 
-#define USB_PREFIX "usb:"
-#define SIM_PREFIX "sim:"
+#define USB_PREFIX    "usb:"
+#define SIM_PREFIX    "sim:"
+#define REPLAY_PREFIX "replay:"
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -321,6 +322,16 @@ static int resolve_sim(const char *name, struct named *named, struct err *err)
 	return 0;
 }
 
+static int resolve_replay(const char *name, struct named *named, struct err *err)
+{
+	named->kind = NAME_REPLAY;
+	snprintf(named->label, sizeof(named->label), "%s", name);
+	if (snprintf(named->path, sizeof(named->path), "%s", name + strlen(REPLAY_PREFIX)) >=
+		(int)sizeof(named->path))
+		return err_set(err, ERR_USAGE, "%s: name too long", name);
+	return 0;
+}
+
 int name_resolve(const char *name, struct named *named, struct err *err)
 {
 	struct udev *udev;
@@ -329,6 +340,8 @@ int name_resolve(const char *name, struct named *named, struct err *err)
 	memset(named, 0, sizeof(*named));
 	if (starts_with(name, SIM_PREFIX))
 		return resolve_sim(name, named, err);
+	if (starts_with(name, REPLAY_PREFIX))
+		return resolve_replay(name, named, err);
 	udev = udev_new();
 	if (!udev)
 		return err_memory(err, "looking for the drive");

@@ -11,17 +11,18 @@
 #include "device/device.h"
 
 enum name_kind {
-	NAME_SIM,   /* a simulated drive */
-	NAME_DRIVE, /* a USB drive, or another SCSI unit (its port is empty) */
-	NAME_BLOCK, /* a block device that is neither */
-	NAME_FILE,  /* a plain file */
+	NAME_SIM,    /* a simulated drive */
+	NAME_DRIVE,  /* a USB drive, or another SCSI unit (its port is empty) */
+	NAME_BLOCK,  /* a block device that is neither */
+	NAME_FILE,   /* a plain file */
+	NAME_REPLAY, /* a transcript */
 };
 
 struct named {
 	enum name_kind kind;
 	struct drive drive;  /* of NAME_FILE nothing is known; of NAME_SIM the lun */
-	char path[PATH_MAX]; /* node or file as it was given; of NAME_SIM what is behind "sim:",
-				without the lun */
+	char path[PATH_MAX]; /* node or file as it was given; of NAME_SIM and NAME_REPLAY what is
+				behind "sim:" (without the lun) and "replay:" */
 	char label[512];     /* as messages should call it */
 };
 

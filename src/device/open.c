@@ -4,29 +4,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/bytes.h"
 #include "base/mem.h"
-#include "device/guardian.h"
-#include "device/name.h"
+#include "device/opened.h"
 #include "device/route.h"
-#include "device/sysfs.h"
-#include "device/take.h"
 #include "device/use.h"
-#include "sim/sim.h"
-#include "proto/usb.h"
-#include "usb/link.h"
+#include "usb/pcap.h"
 
 #define TIMEOUT_MS 30000
-
-/* What device_open() hands out the first member of. */
-struct opened {
-	struct device device;
-	struct descriptors descriptors;
-	struct guardian *guardian;
-};
 
 static void say_what_to_do(struct err *err)
 {
@@ -41,109 +29,46 @@ static void say_what_to_do(struct err *err)
 		cause.text);
 }
 
-/* --- the transport of each route --- */
-
-static int keep_descriptors(struct opened *opened, const struct link *link, struct err *err)
+/* Wraps INNER, which is closed when there is no WRAPPED. */
+static struct transport *wrapped(struct transport *inner, struct transport *outer)
 {
-	struct descriptors *kept = &opened->descriptors;
-
-	kept->config = malloc(link->config_len ? link->config_len : 1);
-	if (!kept->config)
-		return err_memory(err, "opening the drive");
-	memcpy(kept->device, link->device_descriptor, sizeof(kept->device));
-	memcpy(kept->config, link->config_descriptor, link->config_len);
-	kept->config_len = link->config_len;
-	return 0;
+	if (!outer)
+		transport_close(inner);
+	return outer;
 }
 
-/* Bulk-Only over LINK, which is closed if that fails. */
-static struct transport *open_over(struct link *link, struct opened *opened, struct err *err)
+/* What every command passes on its way to the route's transport INNER: see opened.h. */
+static struct transport *chain(struct opened *opened, struct transport *inner, struct err *err)
 {
-	uint8_t lun = opened->device.drive.lun;
-	struct transport *transport = NULL;
-	/* Unit 0 is always there; some drives take Get Max LUN badly. */
-	uint8_t max_lun = lun > 0 ? bot_get_max_lun(link) : 0;
+	const struct device_options *options = &opened->options;
+	struct transport *t = wrapped(inner, transport_plug_new(inner, err));
 
-	if (lun > max_lun)
-		err_set(err, ERR_NO_DEVICE, "it has no logical unit %u; the last one is %u", lun,
-			max_lun);
-	else if (keep_descriptors(opened, link, err) == 0)
-		transport = transport_bot_open(link, lun, 0, err);
-	if (!transport)
-		link->ops->close(link);
-	return transport;
+	opened->plug = t;
+	if (t && options->fault_seed)
+		t = wrapped(t, transport_fault_new(t, options->fault_seed, err));
+	if (t && options->record)
+		t = wrapped(t, transport_record_new(t, options->record, options->record_data,
+				       opened->device.name, err));
+	if (t)
+		t = wrapped(t, transport_tally_new(t, err));
+	opened->device.tally = t;
+	if (t)
+		t = wrapped(t, transport_guard_new(t, err));
+	if (!t)
+		opened->plug = opened->device.tally = NULL;
+	return t;
 }
 
-/* What sysfs says of other drives. */
-static void identify(struct link *link, struct drive *drive)
-{
-	const uint8_t *d = link->device_descriptor;
-
-	drive->vid = get_le16(d + USB_DEVICE_ID_VENDOR);
-	drive->pid = get_le16(d + USB_DEVICE_ID_PRODUCT);
-	drive->bcd_device = get_le16(d + USB_DEVICE_BCD_DEVICE);
-	link_string(link, d[USB_DEVICE_MANUFACTURER], drive->usb_vendor, sizeof(drive->usb_vendor));
-	link_string(link, d[USB_DEVICE_PRODUCT], drive->usb_product, sizeof(drive->usb_product));
-	link_string(
-		link, d[USB_DEVICE_SERIAL_NUMBER], drive->usb_serial, sizeof(drive->usb_serial));
-}
-
-static struct transport *open_sim(const struct named *named, struct opened *opened, struct err *err)
-{
-	struct link *link = sim_open(named->path, err);
-
-	if (!link)
-		return NULL;
-	identify(link, &opened->device.drive);
-	return open_over(link, opened, err);
-}
-
-static struct transport *open_bot(struct opened *opened, struct err *err)
-{
-	struct link *link = take_interface(&opened->device.drive, &opened->guardian, err);
-
-	return link ? open_over(link, opened, err) : NULL;
-}
-
-static struct transport *open_sg(struct opened *opened, struct err *err)
-{
-	const struct drive *drive = &opened->device.drive;
-
-	/* What the drive says of itself is wanted, not needed. */
-	if (drive->port[0])
-		descriptors_read(drive->port, drive->configuration, &opened->descriptors, NULL);
-	return transport_sg_open(drive->sg[0] ? drive->sg : drive->block, err);
-}
-
-static struct transport *open_route(
-	const struct named *named, struct opened *opened, struct err *err)
-{
-	if (named->kind == NAME_SIM)
-		return open_sim(named, opened, err);
-	switch (opened->device.route) {
-	case ROUTE_BOT:
-		return open_bot(opened, err);
-	case ROUTE_SG:
-		return open_sg(opened, err);
-	default:
-		return transport_file_open(
-			named->kind == NAME_FILE ? named->path : named->drive.block, err);
-	}
-}
-
-static int open_transport(const struct named *named, struct opened *opened, struct err *err)
+static int open_transport(struct opened *opened, struct err *err)
 {
 	struct device *device = &opened->device;
-	struct transport *inner;
+	struct transport *inner = connect_route(opened, err);
 
-	inner = open_route(named, opened, err);
 	if (!inner)
 		return -1;
-	device->transport = transport_guard_new(inner, err);
-	if (!device->transport) {
-		transport_close(inner);
+	device->transport = chain(opened, inner, err);
+	if (!device->transport)
 		return -1;
-	}
 	if (opened->descriptors.config) {
 		device->device_descriptor = opened->descriptors.device;
 		device->config_descriptor = opened->descriptors.config;
@@ -221,20 +146,48 @@ static void complete_drive(struct device *device)
 	}
 }
 
-static int open_named(const struct named *named, const struct device_options *options,
-	struct opened *opened, struct err *err)
+static int open_named(struct opened *opened, struct err *err)
 {
+	const struct device_options *options = &opened->options;
 	unsigned int timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
 	struct device *device = &opened->device;
 
-	device->drive = named->drive;
-	memcpy(device->name, named->label, sizeof(device->name));
-	if (route_choose(named, options, &device->route, err) ||
-		open_transport(named, opened, err) || ask(device, timeout_ms, err))
+	if (route_choose(&opened->named, options, &device->route, err))
+		return -1;
+	if (options->pcap) {
+		opened->pcap = pcap_open(options->pcap, err);
+		if (!opened->pcap)
+			return -1;
+	}
+	if (open_transport(opened, err) || ask(device, timeout_ms, err))
 		return -1;
 	complete_drive(device);
-	correct_size(named, device);
+	correct_size(&opened->named, device);
 	return 0;
+}
+
+struct opened *opened_new(
+	const struct named *named, const struct device_options *options, struct err *err)
+{
+	struct opened *opened = calloc(1, sizeof(*opened));
+
+	if (!opened) {
+		err_memory(err, "opening the drive");
+		return NULL;
+	}
+	opened->options = *options;
+	opened->named = *named;
+	look_for_unseen_users(&opened->named.drive);
+	opened->device.drive = opened->named.drive;
+	memcpy(opened->device.name, named->label, sizeof(opened->device.name));
+	if (open_named(opened, err)) {
+		if (named->kind != NAME_FILE)
+			say_what_to_do(err);
+		err_prefix(err, "%s: ", named->label);
+		device_close(&opened->device);
+		return NULL;
+	}
+	return opened;
 }
 
 struct device *device_open(const char *name, const struct device_options *options, struct err *err)
@@ -244,20 +197,8 @@ struct device *device_open(const char *name, const struct device_options *option
 
 	if (name_resolve(name, &named, err))
 		return NULL;
-	look_for_unseen_users(&named.drive);
-	opened = calloc(1, sizeof(*opened));
-	if (!opened) {
-		err_memory(err, "opening the drive");
-		return NULL;
-	}
-	if (open_named(&named, options, opened, err)) {
-		if (named.kind != NAME_FILE)
-			say_what_to_do(err);
-		err_prefix(err, "%s: ", named.label);
-		device_close(&opened->device);
-		return NULL;
-	}
-	return &opened->device;
+	opened = opened_new(&named, options, err);
+	return opened ? &opened->device : NULL;
 }
 
 void device_close(struct device *device)
@@ -266,9 +207,9 @@ void device_close(struct device *device)
 
 	if (!opened)
 		return;
+	disconnect(opened);
 	transport_close(device->transport);
-	/* The link has given the interface back; the guardian makes sure of it. */
-	guardian_end(opened->guardian);
+	pcap_close(opened->pcap);
 	free(opened->descriptors.config);
 	free(opened);
 }

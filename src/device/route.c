@@ -3,7 +3,8 @@
  * The route rule: see route.h.
  *
  *	a driver is bound     sg      the kernel queues our commands between its own
- *	nothing is bound      bot     the interface is free: libusb claims it
+ *	nothing is bound      uas     the interface is free: libusb claims it; UAS where it is
+ *	                      bot     offered and not known to be broken
  *	no SCSI behind it     file    loop, nvme, dm, a partition, a plain file
  */
 #include "device/route.h"
@@ -11,12 +12,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device/known.h"
+#include "usb/quirk.h"
+
 static const char *const names[] = {
 	[ROUTE_AUTO] = "auto",
 	[ROUTE_SG] = "sg",
 	[ROUTE_BOT] = "bot",
 	[ROUTE_UAS] = "uas",
 	[ROUTE_FILE] = "file",
+	[ROUTE_REPLAY] = "replay",
 };
 
 const char *route_name(enum route route)
@@ -26,7 +31,7 @@ const char *route_name(enum route route)
 
 bool route_parse(const char *text, enum route *route)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i <= ROUTE_FILE; i++) {
 		if (strcmp(text, names[i]) == 0) {
 			*route = (enum route)i;
 			return true;
@@ -59,6 +64,18 @@ static void explain_bound(struct drive *drive)
 			"%s but shows no disk (it may still be looking)", who);
 }
 
+static void explain_unbound(struct drive *drive)
+{
+	uint32_t quirks = 0;
+
+	known_quirks(drive, NULL, &quirks, NULL);
+	drive->route = known_better(drive, quirks);
+	snprintf(drive->why, sizeof(drive->why), "no kernel driver is bound: %s over libusb%s",
+		drive->route == ROUTE_UAS ? "UAS" : "Bulk-Only",
+		drive->route == ROUTE_BOT && drive->offers_uas ? " (its UAS is known to be broken)"
+							       : "");
+}
+
 void route_explain(struct drive *drive)
 {
 	if (claimed(drive)) {
@@ -66,15 +83,8 @@ void route_explain(struct drive *drive)
 		snprintf(drive->why, sizeof(drive->why), "a program has claimed the interface");
 	} else if (drive->driver[0] || drive->sg[0] || drive->block[0]) {
 		explain_bound(drive);
-	} else if (drive->offers_bot) {
-		drive->route = ROUTE_BOT;
-		snprintf(drive->why, sizeof(drive->why),
-			"no kernel driver is bound: Bulk-Only over libusb");
-	} else if (drive->offers_uas) {
-		drive->route = ROUTE_UAS;
-		snprintf(drive->why, sizeof(drive->why),
-			"it offers only UAS, which this version does not speak: once the kernel's "
-			"driver is bound it goes through sg");
+	} else if (drive->offers_bot || drive->offers_uas) {
+		explain_unbound(drive);
 	} else {
 		drive->route = ROUTE_SG;
 		snprintf(drive->why, sizeof(drive->why),
@@ -91,18 +101,23 @@ static int choose_sg(const struct drive *drive, struct err *err)
 	if (drive->driver[0])
 		return err_set(err, ERR_NO_DEVICE, "%s", drive->why);
 	return err_set(err, ERR_NO_DEVICE, "no kernel driver is bound, so it has no sg node%s",
-		drive->offers_bot ? "; --route bot needs none" : "");
+		drive->offers_bot   ? "; --route bot needs none"
+		: drive->offers_uas ? "; --route uas needs none"
+				    : "");
 }
 
-static int choose_bot(
-	const struct drive *drive, const struct device_options *options, struct err *err)
+/* Over libusb, ROUTE is bot or uas. */
+static int choose_libusb(const struct drive *drive, const struct device_options *options,
+	enum route route, struct err *err)
 {
 	if (!drive->port[0])
-		return err_set(err, ERR_USAGE, "not on USB: there is no bot route to it");
+		return err_set(err, ERR_USAGE, "not on USB: there is no %s route to it",
+			route_name(route));
 	if (claimed(drive))
 		return err_set(err, ERR_BUSY, "another program has claimed it");
-	if (!drive->offers_bot)
-		return err_set(err, ERR_USAGE, "it offers no Bulk-Only (BOT) setting");
+	if (route == ROUTE_BOT ? !drive->offers_bot : !drive->offers_uas)
+		return err_set(err, ERR_USAGE, "it offers no %s setting",
+			route == ROUTE_BOT ? "Bulk-Only (BOT)" : "UAS");
 	if (!drive->driver[0])
 		return 0;
 	if (drive->in_use[0])
@@ -115,15 +130,6 @@ static int choose_bot(
 			"--detach takes it from the driver and gives it back afterwards",
 			drive->driver);
 	return 0;
-}
-
-static int choose_uas(const struct drive *drive, struct err *err)
-{
-	if (!drive->port[0])
-		return err_set(err, ERR_USAGE, "not on USB: there is no uas route to it");
-	return err_set(err, ERR_USAGE,
-		"this version does not speak UAS over libusb; the kernel's driver can be bound, "
-		"then --route sg goes through it");
 }
 
 /* What stands against a route that leaves the kernel's mounts in place. */
@@ -146,9 +152,8 @@ static int choose_for_drive(const struct drive *drive, const struct device_optio
 	case ROUTE_SG:
 		return choose_sg(drive, err) ? -1 : check_live(drive, options, err);
 	case ROUTE_BOT:
-		return choose_bot(drive, options, err);
 	case ROUTE_UAS:
-		return choose_uas(drive, err);
+		return choose_libusb(drive, options, *route, err);
 	case ROUTE_FILE:
 		if (!drive->block[0])
 			return err_set(err, ERR_USAGE, "it has no block node to read as a file");
@@ -169,12 +174,24 @@ static int choose_only(
 		route_name(wish));
 }
 
+/* Which of the two it offers shows when it is there. */
+static int choose_for_sim(enum route wish, enum route *route, struct err *err)
+{
+	*route = wish;
+	if (wish == ROUTE_AUTO || wish == ROUTE_BOT || wish == ROUTE_UAS)
+		return 0;
+	return err_set(err, ERR_USAGE, "a simulated drive goes by route bot or uas, not %s",
+		route_name(wish));
+}
+
 int route_choose(const struct named *named, const struct device_options *options, enum route *route,
 	struct err *err)
 {
 	switch (named->kind) {
 	case NAME_SIM:
-		return choose_only(ROUTE_BOT, "a simulated drive", options->route, route, err);
+		return choose_for_sim(options->route, route, err);
+	case NAME_REPLAY:
+		return choose_only(ROUTE_REPLAY, "a transcript", options->route, route, err);
 	case NAME_FILE:
 		return choose_only(ROUTE_FILE, "a plain file", options->route, route, err);
 	case NAME_BLOCK:

@@ -60,6 +60,15 @@ static int hold_units(struct hold *hold, const struct drive *drive, struct err *
 	return status;
 }
 
+bool take_is_free(const struct drive *drive, struct err *err)
+{
+	struct hold hold = {.n = 0};
+	bool is_free = hold_units(&hold, drive, err) == 0;
+
+	hold_release(&hold);
+	return is_free;
+}
+
 static struct ward ward_of(const struct drive *drive)
 {
 	struct ward ward = {.interface = drive->interface, .usb_sysfs = "/sys/bus/usb"};

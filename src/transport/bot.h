@@ -19,8 +19,8 @@ struct bot {
 };
 
 /*
- * Reset Recovery (BBB §5.3.4): Bulk-Only Mass Storage Reset, then both halts cleared; a port reset when
- * that fails.  -1 when the device is gone or stays dead; then bot->gone is set.
+ * Reset Recovery (BBB §5.3.4): Bulk-Only Mass Storage Reset, then both halts cleared; a port reset
+ * when that fails.  -1 when the device is gone or stays dead; then bot->gone is set.
  */
 int bot_reset_recovery(struct bot *bot, struct err *err);
 

@@ -2,11 +2,13 @@
 /*
  * SG_IO through libsgutils2: the kernel's driver stays bound, and queues our commands between its
  * own. A deadline becomes the kernel's time-out in whole seconds; when it passes, the kernel's
- * error handling runs (abort, device reset, bus reset) before we hear of it.
+ * error handling runs (abort, device reset, bus reset) before we hear of it.  Each command has an
+ * SG_IO of its own, so several threads may have one under way.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 
 #define FALLBACK_TRANSFER (128u << 10)
 #define MOST_TRANSFER	  (1u << 20)
+#define MOST_DEPTH	  8
 #define SG_CDB_MAX	  16 /* usb-storage and uas announce a max_cmd_len of 16 */
 
 /* Host status (include/scsi/scsi_host… of Linux, SG_IO HOWTO "host_status"). */
@@ -35,21 +38,20 @@ enum {
 
 struct sg {
 	struct transport transport;
-	struct sg_pt_base *pt;
 	int fd;
-	uint32_t epoch;
+	_Atomic uint32_t epoch;
 };
 
-static int prepare(struct sg *sg, const struct command *command, struct reply *reply)
+/* Returns the time-out in seconds. */
+static int prepare(struct sg_pt_base *pt, const struct command *command, struct reply *reply)
 {
-	clear_scsi_pt_obj(sg->pt);
-	set_scsi_pt_cdb(sg->pt, command->cdb, (int)command->cdb_len);
-	set_scsi_pt_sense(sg->pt, reply->sense, sizeof(reply->sense));
+	set_scsi_pt_cdb(pt, command->cdb, (int)command->cdb_len);
+	set_scsi_pt_sense(pt, reply->sense, sizeof(reply->sense));
 	if (command->direction == TRANSFER_IN)
-		set_scsi_pt_data_in(sg->pt, command->data, (int)command->data_len);
+		set_scsi_pt_data_in(pt, command->data, (int)command->data_len);
 	else if (command->direction == TRANSFER_OUT)
-		set_scsi_pt_data_out(sg->pt, command->data, (int)command->data_len);
-	return (int)(deadline_left_ms(command->deadline) + 999) / 1000;
+		set_scsi_pt_data_out(pt, command->data, (int)command->data_len);
+	return (int)mem_max_u64((deadline_left_ms(command->deadline) + 999ull) / 1000, 1);
 }
 
 static int fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
@@ -60,9 +62,10 @@ static int fail(struct reply *reply, enum outcome outcome, enum err_kind kind, s
 }
 
 /* What the host adapter's driver says went wrong. */
-static int transport_error(struct sg *sg, struct reply *reply, struct err *err)
+static int transport_error(
+	struct sg *sg, const struct sg_pt_base *pt, struct reply *reply, struct err *err)
 {
-	int host = get_scsi_pt_transport_err(sg->pt);
+	int host = get_scsi_pt_transport_err(pt);
 
 	switch (host) {
 	case DID_TIME_OUT:
@@ -89,13 +92,14 @@ static int os_error(struct reply *reply, int errnum, struct err *err)
 	return err_sys(err, errnum, "SG_IO");
 }
 
-static void take_answer(struct sg *sg, const struct command *command, struct reply *reply)
+static void take_answer(
+	const struct sg_pt_base *pt, const struct command *command, struct reply *reply)
 {
-	int resid = get_scsi_pt_resid(sg->pt);
-	int sense_len = get_scsi_pt_sense_len(sg->pt);
+	int resid = get_scsi_pt_resid(pt);
+	int sense_len = get_scsi_pt_sense_len(pt);
 
 	reply->outcome = OUTCOME_DONE;
-	reply->status = (uint8_t)(get_scsi_pt_status_response(sg->pt) & 0x7e);
+	reply->status = (uint8_t)(get_scsi_pt_status_response(pt) & 0x7e);
 	if (sense_len > 0)
 		reply->sense_len = mem_min_u64((uint64_t)sense_len, sizeof(reply->sense));
 	reply->moved = command->data_len;
@@ -103,15 +107,12 @@ static void take_answer(struct sg *sg, const struct command *command, struct rep
 		reply->moved -= mem_min_u64((uint64_t)resid, command->data_len);
 }
 
-static int sg_exec(struct transport *transport, const struct command *command, struct reply *reply,
-	struct err *err)
+static int run(struct sg *sg, struct sg_pt_base *pt, const struct command *command,
+	struct reply *reply, struct err *err)
 {
-	struct sg *sg = (struct sg *)transport;
-	int seconds = prepare(sg, command, reply);
-	int r;
+	int seconds = prepare(pt, command, reply);
+	int r = do_scsi_pt(pt, sg->fd, seconds, 0);
 
-	reply->reset_epoch = sg->epoch;
-	r = do_scsi_pt(sg->pt, sg->fd, seconds > 0 ? seconds : 1, 0);
 	if (r < 0)
 		return os_error(reply, -r, err);
 	if (r > 0) {
@@ -119,23 +120,36 @@ static int sg_exec(struct transport *transport, const struct command *command, s
 			return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
 		return fail(reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
 	}
-	switch (get_scsi_pt_result_category(sg->pt)) {
+	switch (get_scsi_pt_result_category(pt)) {
 	case SCSI_PT_RESULT_OS_ERR:
-		return os_error(reply, get_scsi_pt_os_err(sg->pt), err);
+		return os_error(reply, get_scsi_pt_os_err(pt), err);
 	case SCSI_PT_RESULT_TRANSPORT_ERR:
-		return transport_error(sg, reply, err);
+		return transport_error(sg, pt, reply, err);
 	default:
-		take_answer(sg, command, reply);
+		take_answer(pt, command, reply);
 		return 0;
 	}
+}
+
+static int sg_exec(struct transport *transport, const struct command *command, struct reply *reply,
+	struct err *err)
+{
+	struct sg *sg = (struct sg *)transport;
+	struct sg_pt_base *pt = construct_scsi_pt_obj_with_fd(sg->fd, 0);
+	int r;
+
+	reply->reset_epoch = sg->epoch;
+	if (!pt)
+		return err_memory(err, "for a command");
+	r = run(sg, pt, command, reply, err);
+	destruct_scsi_pt_obj(pt);
+	return r;
 }
 
 static void sg_close(struct transport *transport)
 {
 	struct sg *sg = (struct sg *)transport;
 
-	if (sg->pt)
-		destruct_scsi_pt_obj(sg->pt);
 	if (sg->fd >= 0)
 		close(sg->fd);
 	free(sg);
@@ -158,31 +172,48 @@ static unsigned long read_number(const char *path)
 	return value;
 }
 
+/* A number of the disk in sysfs: its place below the block node's directory, and below the sg
+ * node's.  0 when there is none. */
+static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
+{
+	unsigned long value = 0;
+	struct stat st;
+	char path[160];
+	glob_t found;
+
+	if (fstat(fd, &st) < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u/%s", S_ISBLK(st.st_mode) ? "block" : "char",
+		major(st.st_rdev), minor(st.st_rdev), S_ISBLK(st.st_mode) ? of_block : of_sg);
+	if (glob(path, 0, NULL, &found) == 0) {
+		value = read_number(found.gl_pathv[0]);
+		globfree(&found);
+	}
+	return value;
+}
+
 /* max_hw_sectors_kb of the disk, which the block layer enforces for SG_IO on the block node and the
  * host adapter for the sg node. */
 static size_t transfer_limit(int fd)
 {
-	unsigned long kb = 0;
-	struct stat st;
-	char path[128];
-	glob_t found;
+	unsigned long kb =
+		attribute(fd, "queue/max_hw_sectors_kb", "device/block/*/queue/max_hw_sectors_kb");
 
-	if (fstat(fd, &st) < 0)
-		return FALLBACK_TRANSFER;
-	snprintf(path, sizeof(path),
-		S_ISBLK(st.st_mode) ? "/sys/dev/block/%u:%u/queue/max_hw_sectors_kb"
-				    : "/sys/dev/char/%u:%u/device/block/*/queue/max_hw_sectors_kb",
-		major(st.st_rdev), minor(st.st_rdev));
-	if (glob(path, 0, NULL, &found) == 0) {
-		kb = read_number(found.gl_pathv[0]);
-		globfree(&found);
-	}
 	if (kb == 0)
 		return FALLBACK_TRANSFER;
 	return (size_t)mem_min_u64((uint64_t)kb * 1024, MOST_TRANSFER);
 }
 
-struct transport *transport_sg_open(const char *path, struct err *err)
+/* The kernel queues what the drive does not take yet: one more than that keeps it busy between two
+ * commands. */
+static unsigned int depth_of(int fd)
+{
+	unsigned long taken = attribute(fd, "device/queue_depth", "device/queue_depth");
+
+	return (unsigned int)mem_min_u64(mem_max_u64(taken, 1) + 1, MOST_DEPTH);
+}
+
+struct transport *transport_sg_open(const char *path, uint32_t quirks, struct err *err)
 {
 	struct sg *sg = calloc(1, sizeof(*sg));
 
@@ -197,14 +228,9 @@ struct transport *transport_sg_open(const char *path, struct err *err)
 		sg_close(&sg->transport);
 		return NULL;
 	}
-	sg->pt = construct_scsi_pt_obj_with_fd(sg->fd, 0);
-	if (!sg->pt) {
-		err_memory(err, "opening the drive");
-		sg_close(&sg->transport);
-		return NULL;
-	}
 	sg->transport.max_transfer_bytes = transfer_limit(sg->fd);
+	sg->transport.quirks = quirks;
 	sg->transport.max_cdb_len = SG_CDB_MAX;
-	sg->transport.depth = 1;
+	sg->transport.depth = depth_of(sg->fd);
 	return &sg->transport;
 }

@@ -77,8 +77,9 @@ struct transport {
 	const struct transport_ops *ops;
 	size_t max_transfer_bytes;
 	size_t max_cdb_len;
-	unsigned int depth; /* callers that exec serves at once; more may call and wait */
-	uint32_t quirks;    /* enum quirk (usb/quirk.h), for those who build commands */
+	unsigned int
+		depth;	 /* callers that exec may have at once; 0: only the thread that opened it */
+	uint32_t quirks; /* enum quirk (usb/quirk.h), for those who build commands */
 };
 
 /* Checks the promises that ops->exec may rely on, zeroes REPLY, and carries COMMAND. */
@@ -97,8 +98,9 @@ const char *outcome_name(enum outcome outcome);
  */
 struct link;
 
-/* SG_IO through libsgutils2 on PATH (/dev/sgN or a block device), opened read-only. */
-struct transport *transport_sg_open(const char *path, struct err *err);
+/* SG_IO through libsgutils2 on PATH (/dev/sgN or a block device), opened read-only, of a device
+ * with QUIRKS. */
+struct transport *transport_sg_open(const char *path, uint32_t quirks, struct err *err);
 
 /* Bulk-Only over LINK (owned from then on), logical unit LUN, of a device with QUIRKS. */
 struct transport *transport_bot_open(
@@ -152,6 +154,18 @@ struct tally_row {
  * byte that says its length: a transcript of the same commands has the same one. */
 size_t transport_tally_read(
 	struct transport *tally, struct tally_row *row, size_t room, uint8_t sha256[32]);
+
+/*
+ * A place for a transport (owned from then on) that can be changed for another while those around
+ * it stay: what a drive that comes back is put into.  It has the limits of the first one.
+ */
+struct transport *transport_plug_new(struct transport *inner, struct err *err);
+
+/* Takes out what is in PLUG; until another is put in every command's outcome is GONE. */
+struct transport *transport_plug_take(struct transport *plug);
+
+/* Puts INNER into the empty PLUG.  The reset epoch has grown by one. */
+void transport_plug_put(struct transport *plug, struct transport *inner);
 
 /* True when the guard lets this CDB pass. */
 bool guard_allows(const uint8_t *cdb, size_t len, enum transfer_direction direction);

@@ -227,7 +227,8 @@ static int fake_exec(struct transport *transport, const struct command *command,
 		r = done(reply, SCSI_STATUS_GOOD, 0);
 		break;
 	case SCSI_READ_CAPACITY_10:
-		put_be32(capacity, (uint32_t)(fake->n_blocks - 1));
+		put_be32(capacity,
+			(uint32_t)((fake->claims ? fake->claims : fake->n_blocks) - 1));
 		put_be32(capacity + 4, fake->block_bytes);
 		memcpy(command->data, capacity, sizeof(capacity));
 		r = done(reply, SCSI_STATUS_GOOD, sizeof(capacity));
@@ -269,7 +270,6 @@ void faketransport_init(struct faketransport *fake, const uint8_t *medium, uint6
 				.ops = &fake_ops,
 				.max_transfer_bytes = 1024 * 1024,
 				.max_cdb_len = 16,
-				.depth = 1,
 			},
 		.medium = medium,
 		.n_blocks = n_blocks,

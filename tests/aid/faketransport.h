@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A transport that answers READ from an array, with faults at exactly chosen sectors and commands,
- * and counts what it is asked.  For tests that must know every reply; sim/ is the drive for all
+ * and counts what it is asked.  Its depth is 0: a test may set it.  For tests that must know every reply; sim/ is the drive for all
  * others.
  */
 #ifndef UMS_TESTS_AID_FAKETRANSPORT_H
@@ -68,6 +68,7 @@ struct faketransport {
 	struct transport transport;
 	const uint8_t *medium;
 	uint64_t n_blocks;
+	uint64_t claims; /* what it says to READ CAPACITY; 0: n_blocks */
 	uint32_t block_bytes;
 	const struct fake_fault *fault;
 	size_t n_faults;

@@ -220,6 +220,7 @@ static void test_capacity_too_large(void **state)
 	(void)state;
 	rig_init(&rig, 8192, 512, false, NULL, 0);
 	rig.fake.n_blocks = 8000;
+	rig.fake.claims = 8192;
 	assert_int_equal(rig_run(&rig), CAPTURE_UNREADABLE);
 	rig_check(&rig);
 	assert_string_equal(rig_states(&rig, text, sizeof(text)), "good*8000 failed*192");

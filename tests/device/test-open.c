@@ -100,7 +100,7 @@ static void test_sim_refusals(void **state)
 {
 	(void)state;
 	refuse("sim:blank,no-medium", ROUTE_AUTO, ERR_NO_MEDIUM, "sim:blank");
-	refuse("sim:blank,size=1M", ROUTE_SG, ERR_USAGE, "goes by route bot, not sg");
+	refuse("sim:blank,size=1M", ROUTE_SG, ERR_USAGE, "goes by route bot or uas, not sg");
 	refuse("sim:nothing-of-the-kind", ROUTE_AUTO, ERR_NO_DEVICE, "nothing-of-the-kind");
 }
 

@@ -110,17 +110,33 @@ static void test_unbound_goes_by_libusb(void **state)
 {
 	(void)state;
 	take(unbound(true, false), OPTIONS(.route = ROUTE_AUTO), ROUTE_BOT);
-	take(unbound(true, true), OPTIONS(.route = ROUTE_AUTO), ROUTE_BOT);
+	take(unbound(true, true), OPTIONS(.route = ROUTE_AUTO), ROUTE_UAS);
 	take(unbound(true, true), OPTIONS(.route = ROUTE_BOT), ROUTE_BOT);
+	take(unbound(true, true), OPTIONS(.route = ROUTE_UAS), ROUTE_UAS);
+	take(unbound(false, true), OPTIONS(.route = ROUTE_AUTO), ROUTE_UAS);
+	refuse(unbound(false, true), OPTIONS(.route = ROUTE_SG), ERR_NO_DEVICE, "--route uas");
 	refuse(unbound(true, false), OPTIONS(.route = ROUTE_SG), ERR_NO_DEVICE, "--route bot");
 	refuse(unbound(true, false), OPTIONS(.route = ROUTE_FILE), ERR_USAGE, "no block node");
 }
 
-static void test_uas_is_not_spoken(void **state)
+/* Norelsys NS1068: Linux drivers/usb/storage/unusual_uas.h has it as IGNORE_UAS. */
+static void test_broken_uas_is_left_alone(void **state)
+{
+	struct named named = unbound(true, true);
+
+	(void)state;
+	named.drive.vid = 0x2537;
+	named.drive.pid = 0x1068;
+	route_explain(&named.drive);
+	take(named, OPTIONS(.route = ROUTE_AUTO), ROUTE_BOT);
+	assert_non_null(strstr(named.drive.why, "broken"));
+	take(named, OPTIONS(.route = ROUTE_UAS), ROUTE_UAS);
+}
+
+static void test_what_is_not_offered(void **state)
 {
 	(void)state;
-	refuse(unbound(false, true), OPTIONS(.route = ROUTE_AUTO), ERR_USAGE, "does not speak UAS");
-	refuse(unbound(true, true), OPTIONS(.route = ROUTE_UAS), ERR_USAGE, "does not speak UAS");
+	refuse(unbound(true, false), OPTIONS(.route = ROUTE_UAS), ERR_USAGE, "no UAS");
 	refuse(unbound(false, true), OPTIONS(.route = ROUTE_BOT), ERR_USAGE, "no Bulk-Only");
 	refuse(unbound(false, false), OPTIONS(.route = ROUTE_AUTO), ERR_NO_DEVICE,
 		"no kernel driver");
@@ -156,11 +172,15 @@ static void test_not_on_usb(void **state)
 static void test_what_has_one_route_only(void **state)
 {
 	struct named sim = {.kind = NAME_SIM}, file = {.kind = NAME_FILE};
+	struct named replay = {.kind = NAME_REPLAY};
 
 	(void)state;
-	take(sim, OPTIONS(.route = ROUTE_AUTO), ROUTE_BOT);
+	take(sim, OPTIONS(.route = ROUTE_AUTO), ROUTE_AUTO);
 	take(sim, OPTIONS(.route = ROUTE_BOT), ROUTE_BOT);
-	refuse(sim, OPTIONS(.route = ROUTE_SG), ERR_USAGE, "goes by route bot, not sg");
+	take(sim, OPTIONS(.route = ROUTE_UAS), ROUTE_UAS);
+	refuse(sim, OPTIONS(.route = ROUTE_SG), ERR_USAGE, "goes by route bot or uas, not sg");
+	take(replay, OPTIONS(.route = ROUTE_AUTO), ROUTE_REPLAY);
+	refuse(replay, OPTIONS(.route = ROUTE_SG), ERR_USAGE, "transcript");
 	take(file, OPTIONS(.route = ROUTE_AUTO), ROUTE_FILE);
 	take(file, OPTIONS(.route = ROUTE_FILE), ROUTE_FILE);
 	refuse(file, OPTIONS(.route = ROUTE_SG), ERR_USAGE, "plain file");
@@ -188,7 +208,8 @@ int main(void)
 		cmocka_unit_test(test_bound_is_taken_only_when_told_and_free),
 		cmocka_unit_test(test_mounted_read_write_needs_live),
 		cmocka_unit_test(test_unbound_goes_by_libusb),
-		cmocka_unit_test(test_uas_is_not_spoken),
+		cmocka_unit_test(test_broken_uas_is_left_alone),
+		cmocka_unit_test(test_what_is_not_offered),
 		cmocka_unit_test(test_claimed_or_still_looking),
 		cmocka_unit_test(test_not_on_usb),
 		cmocka_unit_test(test_what_has_one_route_only),
