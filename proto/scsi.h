@@ -13,6 +13,7 @@
 #define SCSI_MODE_SELECT_6	  0x15
 #define SCSI_MODE_SENSE_6	  0x1a
 #define SCSI_START_STOP_UNIT	  0x1b
+#define SCSI_SEND_DIAGNOSTIC	  0x1d
 #define SCSI_PREVENT_ALLOW	  0x1e
 #define SCSI_READ_CAPACITY_10	  0x25
 #define SCSI_READ_10		  0x28

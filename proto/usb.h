@@ -61,11 +61,14 @@
 /* --- standard requests (table 9-4) --- */
 #define USB_REQ_GET_STATUS	  0
 #define USB_REQ_CLEAR_FEATURE	  1
+#define USB_REQ_SET_FEATURE	  3
 #define USB_REQ_GET_DESCRIPTOR	  6
 #define USB_REQ_GET_CONFIGURATION 8
 #define USB_REQ_SET_CONFIGURATION 9
 #define USB_REQ_GET_INTERFACE	  10
 #define USB_REQ_SET_INTERFACE	  11
+#define USB_REQ_SET_SEL		  48 /* USB 3.2 table 9-5 */
+#define USB_REQ_SET_ISOCH_DELAY	  49
 
 #define USB_FEATURE_ENDPOINT_HALT 0
 

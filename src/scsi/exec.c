@@ -16,7 +16,9 @@ static bool passes_by_itself(const struct reply *reply)
 {
 	struct sense sense;
 
-	if (reply->outcome == OUTCOME_ABORTED)
+	/* What broke was mended on the way; the command itself is not at fault as long as it is not
+	 * always so. */
+	if (reply->outcome == OUTCOME_ABORTED || reply->outcome == OUTCOME_BROKEN)
 		return true;
 	if (reply->outcome != OUTCOME_DONE)
 		return false;

@@ -48,8 +48,9 @@ char *scsi_reply_text(const struct reply *reply, char *out, size_t room);
 /* --- commands --- */
 
 /*
- * Carries a command, again (up to 5 times) after UNIT ATTENTION, BUSY, TASK SET FULL or an abort by
- * another's reset.  Returns 0 when the device answered (look at reply->status), -1 otherwise.
+ * Carries a command, again (up to 5 times) after UNIT ATTENTION, BUSY, TASK SET FULL, an abort by
+ * another's reset, or an exchange that broke.  Returns 0 when the device answered (look at
+ * reply->status), -1 otherwise.
  */
 int scsi_exec(struct transport *transport, const struct command *command, struct reply *reply,
 	struct err *err);

@@ -38,10 +38,7 @@ void bot_device_clear_halt(struct bot_device *bot, bool in);
 /* Bulk-Only Mass Storage Reset (§3.1): ready for a CBW; halts stay as they are. */
 void bot_device_class_reset(struct bot_device *bot);
 
-/* The port was reset. */
-void bot_device_port_reset(struct bot_device *bot);
-
-/* DEVICE_DONE, or what a drive that hangs or is gone does with any control request. */
-enum device_answer bot_device_mood(const struct bot_device *bot);
+/* The port was reset, or the alternate setting chosen: no halts either. */
+void bot_device_reset(struct bot_device *bot);
 
 #endif

@@ -1,42 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The host controller between a link and a simulated device: it waits where a real one would, and
- * passes everything else on.
+ * passes everything else on.  Transfers that are under way stand in a list in the order in which
+ * they came; each is tried again whenever something has moved, and when its time has come.
  */
 #include "sim/link_sim.h"
 
-#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "proto/usb.h"
+#include "sim/sim.h"
+
+#define MAX_TRANSFER (1u << 20)
+
+/* What stands at the INSIDE of a transfer under way. */
+struct pending {
+	struct pending *next;
+	struct link_transfer *transfer;
+	bool ended;
+};
 
 struct sim_link {
 	struct link link;
 	struct usb_device *device;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct pending *first; /* in the order of submission */
 };
 
-static struct usb_device *device_of(struct link *link)
+static struct sim_link *sim_of(struct link *link)
 {
-	return ((struct sim_link *)link)->device;
+	return (struct sim_link *)link;
 }
 
-/* Unlike clock_sleep_ms, to the nanosecond, and whatever signals come: a transfer is not cut short
- * by them. */
-static void sleep_until(uint64_t at_ns)
+/* With the lock held, until AT_NS or until something has changed.  Unlike clock_sleep_ms, to the
+ * nanosecond, and whatever signals come: a transfer is not cut short by them. */
+static void wait_until(struct sim_link *sim, uint64_t at_ns)
 {
 	struct timespec at = {
 		.tv_sec = (time_t)(at_ns / 1000000000),
 		.tv_nsec = (long)(at_ns % 1000000000),
 	};
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
-		;
+	pthread_cond_timedwait(&sim->changed, &sim->lock, &at);
 }
 
-static enum link_result result_of(enum device_answer answer, struct deadline deadline)
+static enum link_result result_of(enum device_answer answer)
 {
 	switch (answer) {
 	case DEVICE_DONE:
@@ -47,67 +61,239 @@ static enum link_result result_of(enum device_answer answer, struct deadline dea
 		return LINK_OVERFLOW;
 	case DEVICE_GONE:
 		return LINK_GONE;
-	case DEVICE_LATER:
-	case DEVICE_SILENT:
-		break;
+	default:
+		return LINK_TIMEOUT;
 	}
-	sleep_until(deadline.at_ns);
-	return LINK_TIMEOUT;
 }
+
+static bool is_waiting(enum device_answer answer)
+{
+	return answer == DEVICE_LATER || answer == DEVICE_SILENT;
+}
+
+/* --- transfers under way --- */
+
+/* One on its way before this one has the pipe (or the stream of it). */
+static bool is_behind(const struct sim_link *sim, const struct pending *pending)
+{
+	for (const struct pending *p = sim->first; p != pending; p = p->next) {
+		if (!p->ended && p->transfer->endpoint == pending->transfer->endpoint &&
+			p->transfer->stream == pending->transfer->stream)
+			return true;
+	}
+	return false;
+}
+
+static bool try(struct sim_link *sim, struct pending *pending)
+{
+	struct link_transfer *t = pending->transfer;
+	enum device_answer answer;
+
+	if (pending->ended || is_behind(sim, pending))
+		return false;
+	answer = usb_device_bulk(sim->device, t->endpoint, t->stream, t->data, t->len, &t->moved);
+	if (is_waiting(answer))
+		return false;
+	t->result = result_of(answer);
+	pending->ended = true;
+	return true;
+}
+
+/* Tries all until nothing moves any more. */
+static void pump(struct sim_link *sim)
+{
+	bool moved = true, any = false;
+
+	while (moved) {
+		moved = false;
+		for (struct pending *p = sim->first; p; p = p->next)
+			moved |= try(sim, p);
+		any |= moved;
+	}
+	if (any)
+		pthread_cond_broadcast(&sim->changed);
+}
+
+static uint64_t next_time(const struct sim_link *sim)
+{
+	uint64_t earliest = UINT64_MAX;
+
+	for (const struct pending *p = sim->first; p; p = p->next) {
+		uint64_t at = usb_device_ready_ns(
+			sim->device, p->transfer->endpoint, p->transfer->stream);
+
+		/* What is due and yet waits, waits for another transfer. */
+		if (!p->ended && at > clock_now_ns())
+			earliest = mem_min_u64(earliest, at);
+	}
+	return earliest;
+}
+
+static enum link_result sim_submit(struct link *link, struct link_transfer *transfer)
+{
+	struct sim_link *sim = sim_of(link);
+	struct pending *pending = calloc(1, sizeof(*pending)), **end = &sim->first;
+
+	if (!pending)
+		return LINK_NO_MEMORY;
+	pending->transfer = transfer;
+	transfer->inside = pending;
+	transfer->moved = 0;
+	pthread_mutex_lock(&sim->lock);
+	while (*end)
+		end = &(*end)->next;
+	*end = pending;
+	pump(sim);
+	pthread_mutex_unlock(&sim->lock);
+	return LINK_OK;
+}
+
+/* Takes the first that has ended out of the list. */
+static struct link_transfer *take_ended(struct sim_link *sim)
+{
+	for (struct pending **p = &sim->first; *p; p = &(*p)->next) {
+		struct pending *pending = *p;
+		struct link_transfer *transfer = pending->transfer;
+
+		if (!pending->ended)
+			continue;
+		*p = pending->next;
+		free(pending);
+		transfer->inside = NULL;
+		return transfer;
+	}
+	return NULL;
+}
+
+static struct link_transfer *sim_reap(struct link *link, struct deadline deadline)
+{
+	struct sim_link *sim = sim_of(link);
+	struct link_transfer *transfer;
+
+	pthread_mutex_lock(&sim->lock);
+	for (;;) {
+		pump(sim);
+		transfer = take_ended(sim);
+		if (transfer || clock_now_ns() >= deadline.at_ns)
+			break;
+		wait_until(sim, mem_min_u64(next_time(sim), deadline.at_ns));
+	}
+	pthread_mutex_unlock(&sim->lock);
+	return transfer;
+}
+
+static void sim_cancel(struct link *link, struct link_transfer *transfer)
+{
+	struct sim_link *sim = sim_of(link);
+	struct pending *pending;
+
+	pthread_mutex_lock(&sim->lock);
+	pending = transfer->inside;
+	if (pending && !pending->ended) {
+		pending->ended = true;
+		transfer->result = LINK_TIMEOUT;
+		pump(sim);
+		pthread_cond_broadcast(&sim->changed);
+	}
+	pthread_mutex_unlock(&sim->lock);
+}
+
+static unsigned int sim_alloc_streams(
+	struct link *link, unsigned int wanted, const uint8_t *endpoint, size_t n_endpoints)
+{
+	struct sim_link *sim = sim_of(link);
+	unsigned int most = usb_device_max_streams(sim->device);
+
+	(void)endpoint, (void)n_endpoints;
+	return (unsigned int)mem_min_u64(wanted, most);
+}
+
+/* --- one at a time --- */
 
 static enum link_result sim_control(struct link *link, uint8_t request_type, uint8_t request,
 	uint16_t value, uint16_t index, void *data, uint16_t len, struct deadline deadline,
 	size_t *moved)
 {
 	struct usb_setup setup = {request_type, request, value, index, len};
+	struct sim_link *sim = sim_of(link);
+	enum device_answer answer;
 
-	return result_of(usb_device_control(device_of(link), &setup, data, moved), deadline);
+	pthread_mutex_lock(&sim->lock);
+	answer = usb_device_control(sim->device, &setup, data, moved);
+	pump(sim);
+	while (is_waiting(answer) && clock_now_ns() < deadline.at_ns)
+		wait_until(sim, deadline.at_ns);
+	pthread_mutex_unlock(&sim->lock);
+	return result_of(answer);
 }
 
 static enum link_result sim_bulk(struct link *link, uint8_t endpoint, void *data, size_t len,
 	struct deadline deadline, size_t *moved)
 {
-	struct usb_device *device = device_of(link);
+	struct sim_link *sim = sim_of(link);
 	enum device_answer answer;
 
-	answer = usb_device_bulk(device, endpoint, 0, data, len, moved);
-	while (answer == DEVICE_LATER &&
-		usb_device_ready_ns(device, endpoint, 0) < deadline.at_ns) {
-		sleep_until(usb_device_ready_ns(device, endpoint, 0));
-		answer = usb_device_bulk(device, endpoint, 0, data, len, moved);
+	pthread_mutex_lock(&sim->lock);
+	for (;;) {
+		uint64_t at = deadline.at_ns;
+
+		answer = usb_device_bulk(sim->device, endpoint, 0, data, len, moved);
+		if (!is_waiting(answer) || clock_now_ns() >= deadline.at_ns)
+			break;
+		if (answer == DEVICE_LATER)
+			at = mem_min_u64(at, usb_device_ready_ns(sim->device, endpoint, 0));
+		wait_until(sim, at);
 	}
-	return result_of(answer, deadline);
+	pump(sim);
+	pthread_mutex_unlock(&sim->lock);
+	return result_of(answer);
 }
+
+#define REQUEST_MS 1000
 
 static enum link_result sim_clear_halt(struct link *link, uint8_t endpoint)
 {
-	struct usb_setup setup = {
-		0x02, USB_REQ_CLEAR_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoint, 0};
 	size_t moved;
 
-	return result_of(
-		usb_device_control(device_of(link), &setup, NULL, &moved), (struct deadline){0});
+	return sim_control(link, 0x02, USB_REQ_CLEAR_FEATURE, USB_FEATURE_ENDPOINT_HALT, endpoint,
+		NULL, 0, deadline_in_ms(REQUEST_MS), &moved);
 }
 
 static enum link_result sim_set_alternate(struct link *link, uint8_t alternate)
 {
-	struct usb_setup setup = {0x01, USB_REQ_SET_INTERFACE, alternate, 0, 0};
 	size_t moved;
 
-	return result_of(
-		usb_device_control(device_of(link), &setup, NULL, &moved), (struct deadline){0});
+	return sim_control(link, 0x01, USB_REQ_SET_INTERFACE, alternate, 0, NULL, 0,
+		deadline_in_ms(REQUEST_MS), &moved);
 }
 
 static enum link_result sim_reset(struct link *link)
 {
-	usb_device_port_reset(device_of(link));
-	return result_of(usb_device_mood(device_of(link)), (struct deadline){0});
+	struct sim_link *sim = sim_of(link);
+	enum link_result result;
+
+	pthread_mutex_lock(&sim->lock);
+	usb_device_port_reset(sim->device);
+	result = result_of(usb_device_mood(sim->device));
+	pump(sim);
+	pthread_mutex_unlock(&sim->lock);
+	return result;
 }
 
 static void sim_close(struct link *link)
 {
-	usb_device_free(device_of(link));
-	free(link);
+	struct sim_link *sim = sim_of(link);
+
+	while (sim->first) {
+		struct pending *next = sim->first->next;
+
+		free(sim->first);
+		sim->first = next;
+	}
+	sim_unplugged(sim->device);
+	pthread_cond_destroy(&sim->changed);
+	pthread_mutex_destroy(&sim->lock);
+	free(sim);
 }
 
 static const struct link_ops link_sim = {
@@ -116,6 +302,10 @@ static const struct link_ops link_sim = {
 	.bulk = sim_bulk,
 	.clear_halt = sim_clear_halt,
 	.set_alternate = sim_set_alternate,
+	.alloc_streams = sim_alloc_streams,
+	.submit = sim_submit,
+	.reap = sim_reap,
+	.cancel = sim_cancel,
 	.reset = sim_reset,
 	.close = sim_close,
 };
@@ -123,18 +313,24 @@ static const struct link_ops link_sim = {
 struct link *link_sim_new(struct usb_device *device, struct err *err)
 {
 	struct sim_link *sim = calloc(1, sizeof(*sim));
+	pthread_condattr_t attributes;
 
 	if (!sim) {
 		usb_device_free(device);
 		err_memory(err, "for a simulated drive");
 		return NULL;
 	}
+	pthread_mutex_init(&sim->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&sim->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	sim->device = device;
 	sim->link.ops = &link_sim;
 	memcpy(sim->link.device_descriptor, usb_device_descriptor(device),
 		sizeof(sim->link.device_descriptor));
 	sim->link.config_descriptor = usb_device_config(device, &sim->link.config_len);
 	sim->link.speed = usb_device_speed(device);
-	sim->link.max_transfer_bytes = 1 << 20;
+	sim->link.max_transfer_bytes = MAX_TRANSFER;
 	return &sim->link;
 }

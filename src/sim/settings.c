@@ -19,9 +19,9 @@ struct setting {
 	const char *form; /* what stands behind the key */
 	const char *about;
 	take_fn *take;
-	size_t field;	      /* offset in struct sim_settings */
-	uint64_t max;	      /* of numbers; of areas: enum fault_kind */
-	const char *words[7]; /* NULL behind the last */
+	size_t field;	       /* offset in struct sim_settings */
+	uint64_t max;	       /* of numbers; of areas: enum fault_kind */
+	const char *words[11]; /* NULL behind the last */
 };
 
 static uint64_t *number_field(struct sim_settings *settings, const struct setting *setting)
@@ -54,7 +54,7 @@ static int take_luns(struct sim_settings *settings, const struct setting *settin
 	const char *value, struct err *err)
 {
 	if (strcmp(value, "0") == 0)
-		return err_set(err, ERR_USAGE, "a drive has at least one");
+		return err_set(err, ERR_USAGE, "at least one");
 	return take_number(settings, setting, value, err);
 }
 
@@ -118,6 +118,13 @@ static int take_healing(struct sim_settings *settings, const struct setting *set
 {
 	(void)setting;
 	return faults_add(&settings->faults, FAULT_BAD, true, value, err);
+}
+
+static int take_misdeed(struct sim_settings *settings, const struct setting *setting,
+	const char *value, struct err *err)
+{
+	(void)setting;
+	return script_add(&settings->script, value, err);
 }
 
 static int take_death(struct sim_settings *settings, const struct setting *setting,
@@ -218,7 +225,7 @@ static const struct setting table[] = {
 		.max = 5},
 	{.key = "luns",
 		.form = "=N",
-		.about = "logical units; all but the first are empty slots",
+		.about = "logical units, each with its own noise or text",
 		.take = take_luns,
 		.field = FIELD(luns),
 		.max = 16},
@@ -249,6 +256,12 @@ static const struct setting table[] = {
 		.about = "a READ of it is never answered until a reset (deaf: until a port reset)",
 		.take = take_area,
 		.max = FAULT_HANG},
+	{.key = "fault",
+		.form = "=MISDEED[:lba=AREA|:op=HH|:cmd=N][:times=N|:always]",
+		.about = "breaks a rule of its transport (below): at a READ of AREA, at an opcode, "
+			 "at command\n      number N, else at the next command; once unless it "
+			 "says otherwise",
+		.take = take_misdeed},
 	{.key = "delay",
 		.form = "=US",
 		.about = "each command takes US microseconds",
@@ -302,6 +315,30 @@ static const struct setting table[] = {
 		.about = "speaks UAS at alternate setting 0, and no Bulk-Only",
 		.take = take_flag,
 		.field = FIELD(only_uas)},
+	{.key = "uas-depth",
+		.form = "=N",
+		.about = "commands that it takes at once over UAS",
+		.take = take_luns,
+		.field = FIELD(uas_depth),
+		.max = 64},
+	{.key = "descriptors",
+		.form = "=WORD",
+		.about = "descriptors that are not what they should be: good, cut, loop, past, "
+			 "no-in, twice, many,\n      no-pipes, same-pipes, tiny",
+		.take = take_word,
+		.field = FIELD(descriptors),
+		.words = {"good", "cut", "loop", "past", "no-in", "twice", "many", "no-pipes",
+			"same-pipes", "tiny"}},
+	{.key = "hostile",
+		.form = "",
+		.about = "texts full of control bytes and escape sequences, lengths that lie",
+		.take = take_flag,
+		.field = FIELD(hostile)},
+	{.key = "empty-luns",
+		.form = "",
+		.about = "logical units but the first are empty slots",
+		.take = take_flag,
+		.field = FIELD(empty_luns)},
 	{.key = "ro",
 		.form = "",
 		.about = "write-protected",
@@ -402,6 +439,14 @@ size_t settings_help(char *out, size_t room)
 	for (size_t i = 0; i < N_SETTINGS && used < room; i++)
 		used += (size_t)snprintf(out + used, room - used, "  %s%s\n      %s\n",
 			table[i].key, table[i].form, table[i].about);
+	for (int m = MISDEED_NONE + 1; m < MISDEEDS && used < room; m++) {
+		enum misdeed misdeed = (enum misdeed)m;
+		bool numbered = misdeed_number(misdeed)[0];
+
+		used += (size_t)snprintf(out + used, room - used, "%s  %s%s%s\n      %s\n",
+			m == 1 ? "\nMisdeeds (case-N: BBB 6.7):\n" : "", misdeed_name(misdeed),
+			numbered ? "=" : "", misdeed_number(misdeed), misdeed_about(misdeed));
+	}
 	return used < room ? used : room - 1;
 }
 
@@ -410,4 +455,5 @@ void settings_free(struct sim_settings *settings)
 	free(settings->file);
 	settings->file = NULL;
 	faults_free(&settings->faults);
+	script_free(&settings->script);
 }

@@ -61,6 +61,11 @@ enum sim_speed {
 	SIM_SPEED_FULL,
 };
 
+/* What a hostile drive calls itself: an escape sequence, a bell, ends of line, a path, a C1
+ * control. */
+#define SIM_HOSTILE_TEXT "\033[31m\a\r\n../../\177\0\233evil\t%s%n\033]0;x\a"
+#define SIM_HOSTILE_LEN	 (sizeof(SIM_HOSTILE_TEXT) - 1)
+
 #define SIM_TEXT_MAX 126 /* characters of a USB string descriptor (USB 2.0 §9.6.7) */
 
 /* All numbers are 64 bits wide, so that one parser takes them all. */
@@ -72,8 +77,8 @@ struct sim_settings {
 	char *file;	  /* NULL: none */
 	char serial[SIM_TEXT_MAX + 1];
 	uint64_t vid, pid;
-	uint64_t spc;  /* version of SPC that INQUIRY claims, 0: none */
-	uint64_t luns; /* logical unit 0 has the medium, others are empty slots */
+	uint64_t spc; /* version of SPC that INQUIRY claims, 0: none */
+	uint64_t luns;
 	struct faults faults;
 	struct script script;
 	uint64_t speed;	      /* enum sim_speed */
@@ -81,11 +86,12 @@ struct sim_settings {
 	uint64_t uas_depth;   /* commands that it takes at once */
 	bool uas;	      /* UAS at alternate setting 1 */
 	bool only_uas;	      /* UAS at alternate setting 0, no Bulk-Only */
-	bool hostile;	      /* INQUIRY and strings full of control bytes and escape sequences */
-	uint64_t delay_us;    /* each command */
-	uint64_t rate;	      /* bytes per second of READ data, 0: no limit */
-	uint64_t dies_after;  /* READs, 0: never */
-	uint64_t death;	      /* enum sim_death */
+	bool empty_luns;
+	bool hostile;	     /* INQUIRY and strings full of control bytes and escape sequences */
+	uint64_t delay_us;   /* each command */
+	uint64_t rate;	     /* bytes per second of READ data, 0: no limit */
+	uint64_t dies_after; /* READs, 0: never */
+	uint64_t death;	     /* enum sim_death */
 	uint64_t unit_attention; /* commands that meet it after power on or a port reset */
 	uint64_t becoming_ready; /* commands that meet it after power on */
 	uint64_t short_data;	 /* enum sim_short */

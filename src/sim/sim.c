@@ -2,9 +2,11 @@
 /* The table of simulated drives, and opening one by name: see sim.h. */
 #include "sim/sim.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "sim/link_sim.h"
 #include "sim/settings.h"
@@ -28,6 +30,8 @@ static const struct drive {
 		"content=sparse,size=4T,serial=5EED00000006,spc=4"},
 	{{"4k", "256 MiB in sectors of 4096 bytes, zeros, noise and text by turns"},
 		"content=mixed,size=256M,block=4096,serial=5EED00000007,spc=4"},
+	{{"uas", "256 MiB, an enclosure that speaks UAS with streams beside Bulk-Only"},
+		"content=mixed,size=256M,speed=super,uas,serial=5EED00000008,spc=4"},
 };
 
 #define N_DRIVES (sizeof(drives) / sizeof(drives[0]))
@@ -51,12 +55,11 @@ static const struct drive *find_drive(const char *name, size_t len, struct err *
 	return NULL;
 }
 
-struct link *sim_open(const char *name, struct err *err)
+struct usb_device *sim_device(const char *name, struct err *err)
 {
 	const char *comma = strchrnul(name, ',');
 	const struct drive *drive = find_drive(name, (size_t)(comma - name), err);
 	struct sim_settings settings;
-	struct usb_device *device;
 
 	if (!drive)
 		return NULL;
@@ -66,13 +69,96 @@ struct link *sim_open(const char *name, struct err *err)
 		settings_free(&settings);
 		return NULL;
 	}
-	device = usb_device_new(&settings, err);
-	return device ? link_sim_new(device, err) : NULL;
+	return usb_device_new(&settings, err);
+}
+
+/* --- drives that have left the bus and will come back --- */
+
+#define AWAY_MAX  64
+#define NAME_ROOM 512
+
+/* Drives that are open, or away, by the names that they were opened with. */
+static struct {
+	struct usb_device *device;
+	char name[NAME_ROOM];
+	bool away;
+} known[AWAY_MAX];
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void remember(struct usb_device *device, const char *name)
+{
+	pthread_mutex_lock(&known_lock);
+	for (size_t i = 0; i < AWAY_MAX; i++) {
+		if (known[i].device)
+			continue;
+		known[i].device = device;
+		known[i].away = false;
+		snprintf(known[i].name, sizeof(known[i].name), "%s", name);
+		break;
+	}
+	pthread_mutex_unlock(&known_lock);
+}
+
+/* The drive of that name that is away; NULL when there is none. */
+static struct usb_device *find_away(const char *name, bool *back)
+{
+	struct usb_device *found = NULL;
+
+	pthread_mutex_lock(&known_lock);
+	for (size_t i = 0; i < AWAY_MAX && !found; i++) {
+		if (!known[i].device || !known[i].away || strcmp(known[i].name, name) != 0)
+			continue;
+		found = known[i].device;
+		*back = usb_device_returns_ns(found) <= clock_now_ns();
+		if (*back)
+			known[i].away = false;
+	}
+	pthread_mutex_unlock(&known_lock);
+	return found;
+}
+
+void sim_unplugged(struct usb_device *device)
+{
+	bool stays = usb_device_mood(device) == DEVICE_GONE;
+	bool kept = false;
+
+	pthread_mutex_lock(&known_lock);
+	for (size_t i = 0; i < AWAY_MAX; i++) {
+		if (known[i].device != device)
+			continue;
+		kept = stays;
+		known[i].away = stays;
+		if (!stays)
+			known[i].device = NULL;
+	}
+	pthread_mutex_unlock(&known_lock);
+	if (!kept)
+		usb_device_free(device);
+}
+
+struct link *sim_open(const char *name, struct err *err)
+{
+	bool back = false;
+	struct usb_device *device = find_away(name, &back);
+
+	if (device && !back) {
+		err_set(err, ERR_NO_DEVICE, "the simulated drive is not plugged in at the moment");
+		return NULL;
+	}
+	if (device) {
+		usb_device_plug(device);
+	} else {
+		device = sim_device(name, err);
+		if (!device)
+			return NULL;
+		remember(device, name);
+	}
+	return link_sim_new(device, err);
 }
 
 const char *sim_help(void)
 {
-	static char help[8192];
+	static char help[16384];
 	size_t used = 0;
 
 	used += (size_t)snprintf(help, sizeof(help), "Simulated drives, as sim:NAME:\n");

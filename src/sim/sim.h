@@ -21,6 +21,15 @@ struct link;
 /* Opens the simulated drive; NULL and ERR when NAME is none or a setting is wrong. */
 struct link *sim_open(const char *name, struct err *err);
 
+/* The simulated USB device NAME, for those who show it to somebody themselves; usb_device_free()
+ * frees it. */
+struct usb_device;
+struct usb_device *sim_device(const char *name, struct err *err);
+
+/* DEVICE's last link is closed: it is freed, or, when it has left the bus, kept: sim_open() of
+ * the same name finds it again once it is back. */
+void sim_unplugged(struct usb_device *device);
+
 /* The drives of the table and the settings, for --help and man pages. */
 const char *sim_help(void);
 

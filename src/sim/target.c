@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "proto/scsi.h"
 
@@ -67,17 +68,31 @@ static size_t descriptor_sense(const struct target_sense *sense, uint8_t *out)
 	return SENSE_DESC_HEAD + SENSE_DESC_INFORMATION_SIZE;
 }
 
-static void request_sense(struct target *target, struct target_task *task)
+static size_t take_sense(struct target *target, uint8_t lun, bool descriptor, uint8_t *out)
 {
 	struct target_sense sense = target->sense;
-	bool descriptor = sense.descriptor || (task->cdb[1] & 1) != 0;
-	size_t n;
 
-	if (sense.lun != task->lun)
+	if (sense.lun != lun)
 		sense = (struct target_sense){0};
-	n = descriptor ? descriptor_sense(&sense, task->answer) : fixed_sense(&sense, task->answer);
-	target_answer(task, n, task->cdb[4]);
 	target->sense = (struct target_sense){0};
+	return descriptor || sense.descriptor ? descriptor_sense(&sense, out)
+					      : fixed_sense(&sense, out);
+}
+
+static void request_sense(struct target *target, struct target_task *task)
+{
+	size_t n = take_sense(target, task->lun, task->cdb[1] & 1, task->answer);
+
+	target_answer(task, n, task->cdb[4]);
+}
+
+size_t target_autosense(struct target *target, uint8_t lun, uint8_t *out, size_t room)
+{
+	uint8_t sense[SENSE_DESC_HEAD + SENSE_DESC_INFORMATION_SIZE + SENSE_FIXED_MIN] = {0};
+	size_t n = mem_min_u64(take_sense(target, lun, false, sense), room);
+
+	memcpy(out, sense, n);
+	return n;
 }
 
 static void report_luns(struct target *target, struct target_task *task)
@@ -95,6 +110,13 @@ static void nothing(struct target *target, struct target_task *task)
 {
 	(void)target;
 	(void)task;
+}
+
+/* SPC-5 §6.42: takes its parameter list, and does nothing. */
+static void send_diagnostic(struct target *target, struct target_task *task)
+{
+	(void)target;
+	task->wants = get_be16(task->cdb + 3);
 }
 
 static void refuse_write(struct target *target, struct target_task *task)
@@ -119,6 +141,7 @@ static const struct operation {
 	{SCSI_INQUIRY, 6, ANY_TIME | ANY_LUN, target_inquiry},
 	{SCSI_REPORT_LUNS, 12, ANY_TIME | ANY_LUN, report_luns},
 	{SCSI_START_STOP_UNIT, 6, 0, nothing},
+	{SCSI_SEND_DIAGNOSTIC, 6, 0, send_diagnostic},
 	{SCSI_MODE_SENSE_6, 6, 0, target_mode_sense6},
 	{SCSI_MODE_SENSE_10, 10, 0, target_mode_sense10},
 	{SCSI_READ_CAPACITY_10, 10, NEEDS_MEDIUM, target_read_capacity10},
@@ -146,7 +169,8 @@ static const struct operation *find_operation(uint8_t opcode)
 static bool may_run(
 	struct target *target, struct target_task *task, const struct operation *operation)
 {
-	bool empty = target->settings->no_medium || task->lun > 0;
+	bool empty = target->settings->no_medium || task->lun >= TARGET_UNITS_MAX ||
+		     !target->medium[task->lun];
 	uint8_t flags = operation ? operation->flags : 0;
 
 	if (!(flags & ANY_LUN) && task->lun >= target->settings->luns) {
@@ -154,6 +178,9 @@ static bool may_run(
 	} else if (!(flags & ANY_TIME) && target->unit_attention > 0) {
 		target->unit_attention--;
 		target_fail(target, task, SCSI_KEY_UNIT_ATTENTION, ASC_RESET_OCCURRED);
+	} else if (!(flags & ANY_TIME) && target->capacity_changed) {
+		target->capacity_changed = false;
+		target_fail(target, task, SCSI_KEY_UNIT_ATTENTION, ASC_CAPACITY_CHANGED);
 	} else if (!operation) {
 		target_fail(target, task, SCSI_KEY_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
 	} else if (task->cdb_len < operation->cdb_len) {
@@ -169,6 +196,43 @@ static bool may_run(
 	return false;
 }
 
+/* What the drive as a whole does wrong with this command; the rest is its transport's. */
+static void misbehave(struct target *target, struct target_task *task)
+{
+	switch (task->misdeed) {
+	case MISDEED_DROP:
+		target_drop(target, task->number);
+		break;
+	case MISDEED_DEAF:
+		target->life = LIFE_DEAF;
+		break;
+	case MISDEED_DEAD:
+		target->life = LIFE_DEAD;
+		break;
+	case MISDEED_SHRINK:
+		target->n_blocks /= 2;
+		target->capacity_changed = true;
+		return;
+	case MISDEED_HANG:
+		break;
+	default:
+		return;
+	}
+	task->fate = TARGET_HANGS;
+}
+
+static void meet_script(struct target *target, struct target_task *task)
+{
+	const struct script_line *line;
+	uint64_t lba = 0, n = 0;
+
+	if (!target_blocks(task->cdb, &lba, &n))
+		n = 0;
+	line = script_meet(&target->settings->script, task->uas, task->cdb, lba, n);
+	task->misdeed = line ? line->misdeed : MISDEED_NONE;
+	task->number = line ? line->number : 0;
+}
+
 void target_exec(struct target *target, struct target_task *task)
 {
 	const struct operation *operation = find_operation(task->cdb[0]);
@@ -177,10 +241,13 @@ void target_exec(struct target *target, struct target_task *task)
 	task->source = TARGET_FROM_ANSWER;
 	task->status = SCSI_STATUS_GOOD;
 	task->len = 0;
+	task->wants = 0;
 	task->delay_ns = target->settings->delay_us * 1000;
 	memset(task->answer, 0, sizeof(task->answer));
 	if (task->cdb[0] != SCSI_REQUEST_SENSE)
 		target->sense = (struct target_sense){0};
+	meet_script(target, task);
+	misbehave(target, task);
 	if (may_run(target, task, operation))
 		operation->run(target, task);
 }
@@ -198,7 +265,7 @@ int target_data(
 	case TARGET_FROM_MEDIUM:
 		break;
 	}
-	if (medium_read(target->medium, task->offset + offset, out, len) == 0)
+	if (medium_read(target->medium[task->lun], task->offset + offset, out, len) == 0)
 		return 0;
 	target_fail_at(target, task, SCSI_KEY_MEDIUM_ERROR, ASC_UNRECOVERED_READ,
 		(task->offset + offset) / target->settings->block_bytes);
@@ -211,17 +278,50 @@ void target_reset(struct target *target)
 	target->sense = (struct target_sense){0};
 }
 
-struct target *target_new(struct sim_settings *settings, struct medium *medium)
+void target_port_reset(struct target *target)
+{
+	if (target->life == LIFE_DEAF)
+		target->life = LIFE_WELL;
+	target_reset(target);
+}
+
+void target_drop(struct target *target, uint64_t ms)
+{
+	target->life = LIFE_GONE;
+	target->returns_ns = ms > 0 ? clock_now_ns() + ms * 1000000 : UINT64_MAX;
+}
+
+enum device_answer target_mood(const struct target *target)
+{
+	if (target->life == LIFE_GONE)
+		return DEVICE_GONE;
+	return target->life == LIFE_WELL ? DEVICE_DONE : DEVICE_SILENT;
+}
+
+uint64_t target_returns_ns(const struct target *target)
+{
+	return target->returns_ns;
+}
+
+void target_plug(struct target *target)
+{
+	target->life = LIFE_WELL;
+	target->becoming_ready = target->settings->becoming_ready;
+	target_reset(target);
+}
+
+struct target *target_new(
+	struct sim_settings *settings, struct medium *const media[TARGET_UNITS_MAX])
 {
 	struct target *target = calloc(1, sizeof(*target));
 
 	if (!target)
 		return NULL;
 	target->settings = settings;
-	target->medium = medium;
+	memcpy(target->medium, media, sizeof(target->medium));
 	target->n_blocks = settings->size_bytes / settings->block_bytes;
-	target->becoming_ready = settings->becoming_ready;
-	target_reset(target);
+	target->returns_ns = UINT64_MAX;
+	target_plug(target);
 	return target;
 }
 

@@ -36,6 +36,10 @@ static size_t standard_inquiry(const struct target *target, uint8_t lun, uint8_t
 	out[3] = 2; /* response data format */
 	out[4] = INQUIRY_LEN - 5;
 	memcpy(out + INQUIRY_VENDOR, VENDOR PRODUCT REVISION, INQUIRY_LEN - INQUIRY_VENDOR);
+	if (target->settings->hostile) {
+		out[4] = 0xff; /* more than it sends */
+		memcpy(out + INQUIRY_VENDOR, SIM_HOSTILE_TEXT, INQUIRY_LEN - INQUIRY_VENDOR);
+	}
 	return INQUIRY_LEN;
 }
 
@@ -55,6 +59,10 @@ static size_t page_serial(const struct target *target, uint8_t *out)
 {
 	size_t len = strlen(target->settings->serial);
 
+	if (target->settings->hostile) {
+		memcpy(out, SIM_HOSTILE_TEXT, SIM_HOSTILE_LEN);
+		return SIM_HOSTILE_LEN;
+	}
 	memcpy(out, target->settings->serial, len);
 	return len;
 }
@@ -111,7 +119,7 @@ static size_t vital_product_data(const struct target *target, uint8_t code, uint
 			continue;
 		out[1] = code;
 		len = pages[i].write(target, out + VPD_HEAD);
-		put_be16(out + VPD_PAGE_LENGTH, (uint16_t)len);
+		put_be16(out + VPD_PAGE_LENGTH, target->settings->hostile ? 0xffff : (uint16_t)len);
 		return VPD_HEAD + len;
 	}
 	return 0;
@@ -218,7 +226,9 @@ static void mode_sense(
 		invalid_field(target, task);
 		return;
 	}
-	if (head == 4) {
+	if (target->settings->hostile) {
+		memset(out, 0xff, head);
+	} else if (head == 4) {
 		out[0] = (uint8_t)(n - 1);
 		out[2] = device_specific;
 	} else {

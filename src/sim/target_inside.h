@@ -16,9 +16,19 @@ struct target_sense {
 	uint64_t information;
 };
 
+enum target_life {
+	LIFE_WELL,
+	LIFE_DEAF, /* until a port reset */
+	LIFE_DEAD,
+	LIFE_GONE,
+};
+
 struct target {
 	struct sim_settings *settings;
-	struct medium *medium;
+	struct medium *medium[TARGET_UNITS_MAX];
+	enum target_life life;
+	uint64_t returns_ns;
+	bool capacity_changed; /* and not yet said */
 	uint64_t n_blocks;
 	uint64_t reads;		 /* READs so far */
 	uint64_t unit_attention; /* commands that still meet it */
@@ -43,6 +53,13 @@ target_fn target_inquiry;
 target_fn target_mode_sense6;
 target_fn target_mode_sense10;
 target_fn target_read;
+
+/* The blocks of a READ; false when CDB is none. */
+bool target_blocks(const uint8_t *cdb, uint64_t *lba, uint64_t *n);
+
+/* Leaves the bus, and comes back MS later (0: never). */
+void target_drop(struct target *target, uint64_t ms);
+
 target_fn target_read_capacity10;
 target_fn target_service_action_in;
 
@@ -57,6 +74,7 @@ enum {
 	ASC_NO_SUCH_LUN = 0x2500,
 	ASC_WRITE_PROTECTED = 0x2700,
 	ASC_RESET_OCCURRED = 0x2900,
+	ASC_CAPACITY_CHANGED = 0x2a09,
 	ASC_SAVING_NOT_SUPPORTED = 0x3900,
 	ASC_NO_MEDIUM = 0x3a00,
 	ASC_INTERNAL_FAILURE = 0x4400,

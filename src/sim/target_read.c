@@ -38,7 +38,8 @@ static void die(struct target *target, struct target_task *task, uint64_t lba)
 		target_fail_at(target, task, SCSI_KEY_MEDIUM_ERROR, ASC_UNRECOVERED_READ, lba);
 		break;
 	case SIM_DEATH_GONE:
-		task->fate = TARGET_GONE;
+		target_drop(target, 0);
+		task->fate = TARGET_HANGS;
 		break;
 	}
 }
@@ -66,15 +67,30 @@ static void read_blocks(struct target *target, struct target_task *task, uint64_
 	task->offset = lba * settings->block_bytes;
 	task->len = n * settings->block_bytes;
 	task->delay_ns += met.delay_ms * 1000000;
-	if (met.stop && met.stop->kind == FAULT_HANG)
-		task->fate = met.stop->deaf ? TARGET_DEAF : TARGET_HANGS;
-	else if (met.stop)
+	if (met.stop && met.stop->kind == FAULT_HANG) {
+		task->fate = TARGET_HANGS;
+		if (met.stop->deaf)
+			target->life = LIFE_DEAF;
+	} else if (met.stop)
 		fail_read(target, task, met.stop, met.stop_lba - lba, met.stop_lba);
 	else if (met.recovered)
 		target_fail_at(target, task, SCSI_KEY_RECOVERED_ERROR, ASC_RECOVERED_WITH_RETRIES,
 			met.recovered_lba);
 	if (settings->rate > 0)
 		task->delay_ns += (uint64_t)((double)task->len * 1e9 / (double)settings->rate);
+}
+
+bool target_blocks(const uint8_t *cdb, uint64_t *lba, uint64_t *n)
+{
+	struct blocks blocks;
+
+	if (cdb[0] != SCSI_READ_6 && cdb[0] != SCSI_READ_10 && cdb[0] != SCSI_READ_12 &&
+		cdb[0] != SCSI_READ_16)
+		return false;
+	blocks = parse_read(cdb);
+	*lba = blocks.lba;
+	*n = blocks.n;
+	return true;
 }
 
 void target_read(struct target *target, struct target_task *task)

@@ -9,58 +9,53 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "proto/bot.h"
+#include "proto/uas.h"
 #include "proto/usb.h"
 #include "sim/bot_device.h"
+#include "sim/descriptors.h"
+#include "sim/target.h"
+#include "sim/uas_device.h"
 
-#define MAX_PACKET	      512 /* of a bulk pipe at high speed (§5.8.3) */
-#define USB_DEVICE_BULK_IN    0x81
-#define USB_DEVICE_BULK_OUT   0x02
-#define USB_DEVICE_CONFIG_LEN 32
+#define USB_DT_BOS 0x0f
 
 struct usb_device {
 	struct sim_settings settings;
-	struct medium *medium;
+	struct medium *medium[TARGET_UNITS_MAX];
 	struct target *target;
 	struct bot_device *bot;
+	struct uas_device *uas;
+	uint8_t alternate; /* the present setting */
 	uint8_t device_descriptor[18];
-	uint8_t config_descriptor[USB_DEVICE_CONFIG_LEN];
+	uint8_t config_descriptor[DESCRIPTORS_CONFIG_MAX];
+	size_t config_len;
 };
 
-enum {
-	STRING_LANGUAGES,
-	STRING_VENDOR,
-	STRING_PRODUCT,
-	STRING_SERIAL,
-	STRINGS,
-};
-
-static void fill_descriptors(struct usb_device *device)
+static bool speaks_uas(const struct usb_device *device)
 {
-	static const uint8_t config[USB_DEVICE_CONFIG_LEN] = {
-		/* configuration 1: one interface, bus powered, 200 mA (§9.6.3) */
-		9, USB_DT_CONFIG, USB_DEVICE_CONFIG_LEN, 0, 1, 1, 0, 0x80, 100,
-		/* interface 0: SCSI over Bulk-Only (§9.6.5) */
-		9, USB_DT_INTERFACE, 0, 0, 2, USB_CLASS_MASS_STORAGE, USB_SUBCLASS_SCSI,
-		USB_PROTOCOL_BOT, 0,
-		/* its bulk endpoints: IN (§9.6.6) */
-		7, USB_DT_ENDPOINT, USB_DEVICE_BULK_IN, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0,
-		/* and OUT */
-		7, USB_DT_ENDPOINT, USB_DEVICE_BULK_OUT, 2, MAX_PACKET & 0xff, MAX_PACKET >> 8, 0};
-	uint8_t *p = device->device_descriptor;
-
-	p[0] = sizeof(device->device_descriptor);
-	p[1] = USB_DT_DEVICE;
-	put_le16(p + 2, 0x0200); /* USB 2.0; the class is the interface's (§9.6.1) */
-	p[7] = 64;
-	put_le16(p + USB_DEVICE_ID_VENDOR, (uint16_t)device->settings.vid);
-	put_le16(p + USB_DEVICE_ID_PRODUCT, (uint16_t)device->settings.pid);
-	put_le16(p + USB_DEVICE_BCD_DEVICE, 0x0100);
-	p[USB_DEVICE_MANUFACTURER] = STRING_VENDOR;
-	p[USB_DEVICE_PRODUCT] = STRING_PRODUCT;
-	p[USB_DEVICE_SERIAL_NUMBER] = device->settings.serial[0] ? STRING_SERIAL : 0;
-	p[17] = 1;
-	memcpy(device->config_descriptor, config, sizeof(config));
+	return device->settings.only_uas || device->alternate == 1;
 }
+
+/* The pipe of an endpoint in the present setting: of Bulk-Only 1 is IN and 2 OUT, of UAS as its
+ * usage says.  0: there is none. */
+static uint8_t pipe_of(const struct usb_device *device, uint8_t endpoint)
+{
+	if (!speaks_uas(device))
+		return endpoint == ENDPOINT_BOT_IN ? 1 : endpoint == ENDPOINT_BOT_OUT ? 2 : 0;
+	switch (endpoint) {
+	case ENDPOINT_UAS_COMMAND:
+		return UAS_PIPE_COMMAND;
+	case ENDPOINT_UAS_STATUS:
+		return UAS_PIPE_STATUS;
+	case ENDPOINT_UAS_IN:
+		return UAS_PIPE_DATA_IN;
+	case ENDPOINT_UAS_OUT:
+		return UAS_PIPE_DATA_OUT;
+	default:
+		return 0;
+	}
+}
+
+/* --- control requests --- */
 
 static enum device_answer give(const struct usb_setup *setup, const uint8_t *bytes, size_t len,
 	uint8_t *data, size_t *moved)
@@ -80,23 +75,27 @@ static enum device_answer give_string(const struct usb_device *device,
 		[STRING_SERIAL] = device->settings.serial};
 	uint8_t descriptor[2 + 2 * SIM_TEXT_MAX];
 	uint8_t index = (uint8_t)setup->value;
+	const char *text;
 	size_t n;
 
 	if (index >= STRINGS)
 		return DEVICE_STALLS;
 	if (index == STRING_LANGUAGES)
 		return give(setup, (const uint8_t[]){4, USB_DT_STRING, 0x09, 0x04}, 4, data, moved);
-	n = strlen(strings[index]);
+	text = device->settings.hostile ? SIM_HOSTILE_TEXT : strings[index];
+	n = device->settings.hostile ? SIM_HOSTILE_LEN : strlen(text);
 	descriptor[0] = (uint8_t)(2 + 2 * n);
 	descriptor[1] = USB_DT_STRING;
 	for (size_t i = 0; i < n; i++)
-		put_le16(descriptor + 2 + 2 * i, (uint8_t)strings[index][i]);
+		put_le16(descriptor + 2 + 2 * i, (uint8_t)text[i]);
 	return give(setup, descriptor, descriptor[0], data, moved);
 }
 
 static enum device_answer get_descriptor(const struct usb_device *device,
 	const struct usb_setup *setup, uint8_t *data, size_t *moved)
 {
+	uint8_t bos[DESCRIPTORS_BOS_LEN];
+
 	switch (setup->value >> 8) {
 	case USB_DT_DEVICE:
 		return give(setup, device->device_descriptor, sizeof(device->device_descriptor),
@@ -104,9 +103,14 @@ static enum device_answer get_descriptor(const struct usb_device *device,
 	case USB_DT_CONFIG:
 		if ((setup->value & 0xff) != 0)
 			return DEVICE_STALLS;
-		return give(setup, device->config_descriptor, USB_DEVICE_CONFIG_LEN, data, moved);
+		return give(setup, device->config_descriptor, device->config_len, data, moved);
 	case USB_DT_STRING:
 		return give_string(device, setup, data, moved);
+	case USB_DT_BOS:
+		if (device->settings.speed != SIM_SPEED_SUPER)
+			return DEVICE_STALLS;
+		descriptors_bos(bos);
+		return give(setup, bos, sizeof(bos), data, moved);
 	default:
 		return DEVICE_STALLS;
 	}
@@ -115,42 +119,80 @@ static enum device_answer get_descriptor(const struct usb_device *device,
 static enum device_answer endpoint_status(
 	struct usb_device *device, const struct usb_setup *setup, uint8_t *data, size_t *moved)
 {
-	bool in = setup->index == USB_DEVICE_BULK_IN;
+	uint8_t pipe = pipe_of(device, (uint8_t)setup->index);
 	uint8_t status[2] = {0, 0};
 
-	if (!in && setup->index != USB_DEVICE_BULK_OUT)
+	if (pipe == 0)
 		return DEVICE_STALLS;
-	status[0] = bot_device_halted(device->bot, in);
+	status[0] = speaks_uas(device) ? uas_device_halted(device->uas, pipe)
+				       : bot_device_halted(device->bot, pipe == 1);
 	return give(setup, status, sizeof(status), data, moved);
 }
 
 static enum device_answer clear_feature(struct usb_device *device, const struct usb_setup *setup)
 {
-	bool in = setup->index == USB_DEVICE_BULK_IN;
+	uint8_t pipe = pipe_of(device, (uint8_t)setup->index);
 
-	if (setup->value != USB_FEATURE_ENDPOINT_HALT ||
-		(!in && setup->index != USB_DEVICE_BULK_OUT))
+	if (setup->value != USB_FEATURE_ENDPOINT_HALT || pipe == 0)
 		return DEVICE_STALLS;
-	bot_device_clear_halt(device->bot, in);
+	if (speaks_uas(device))
+		uas_device_clear_halt(device->uas, pipe);
+	else
+		bot_device_clear_halt(device->bot, pipe == 1);
 	return DEVICE_DONE;
 }
 
-/* REQUEST_TYPE and REQUEST in one number, as §9.4 lists them. */
-#define SETUP(type, request) ((type) << 8 | (request))
+static void reset_interface(struct usb_device *device)
+{
+	bot_device_reset(device->bot);
+	uas_device_reset(device->uas);
+}
+
+static enum device_answer set_interface(struct usb_device *device, const struct usb_setup *setup)
+{
+	bool offered = setup->value == 0 ||
+		       (setup->value == 1 && device->settings.uas && !device->settings.only_uas);
+
+	if (!offered || setup->index != 0)
+		return DEVICE_STALLS;
+	device->alternate = (uint8_t)setup->value;
+	reset_interface(device);
+	return DEVICE_DONE;
+}
+
+static enum device_answer set_configuration(
+	struct usb_device *device, const struct usb_setup *setup)
+{
+	if (setup->value != 1)
+		return DEVICE_STALLS;
+	device->alternate = 0;
+	reset_interface(device);
+	return DEVICE_DONE;
+}
 
 static enum device_answer class_reset(struct usb_device *device, const struct usb_setup *setup)
 {
-	if (setup->value != 0 || setup->index != 0 || setup->len != 0)
+	if (setup->value != 0 || setup->index != 0 || setup->len != 0 || speaks_uas(device))
 		return DEVICE_STALLS;
 	bot_device_class_reset(device->bot);
 	return DEVICE_DONE;
 }
 
+static enum device_answer max_lun(const struct usb_device *device, const struct usb_setup *setup,
+	uint8_t *data, size_t *moved)
+{
+	const uint8_t last = (uint8_t)(device->settings.luns - 1);
+
+	return speaks_uas(device) ? DEVICE_STALLS : give(setup, &last, 1, data, moved);
+}
+
+/* REQUEST_TYPE and REQUEST in one number, as §9.4 lists them. */
+#define SETUP(type, request) ((type) << 8 | (request))
+
 enum device_answer usb_device_control(
 	struct usb_device *device, const struct usb_setup *setup, uint8_t *data, size_t *moved)
 {
-	const uint8_t max_lun = (uint8_t)(device->settings.luns - 1);
-	enum device_answer mood = bot_device_mood(device->bot);
+	enum device_answer mood = target_mood(device->target);
 
 	*moved = 0;
 	if (mood != DEVICE_DONE)
@@ -166,20 +208,124 @@ enum device_answer usb_device_control(
 	case SETUP(0x80, USB_REQ_GET_CONFIGURATION):
 		return give(setup, (const uint8_t[]){1}, 1, data, moved);
 	case SETUP(0x81, USB_REQ_GET_INTERFACE):
-		return give(setup, (const uint8_t[]){0}, 1, data, moved);
+		return give(setup, &device->alternate, 1, data, moved);
 	case SETUP(0x00, USB_REQ_SET_CONFIGURATION):
-		return setup->value == 1 ? DEVICE_DONE : DEVICE_STALLS;
+		return set_configuration(device, setup);
 	case SETUP(0x01, USB_REQ_SET_INTERFACE):
-		return setup->value == 0 && setup->index == 0 ? DEVICE_DONE : DEVICE_STALLS;
+		return set_interface(device, setup);
 	case SETUP(0x02, USB_REQ_CLEAR_FEATURE):
 		return clear_feature(device, setup);
+	case SETUP(0x00, USB_REQ_SET_SEL):
+	case SETUP(0x00, USB_REQ_SET_ISOCH_DELAY):
+	case SETUP(0x00, USB_REQ_SET_FEATURE):
+	case SETUP(0x00, USB_REQ_CLEAR_FEATURE):
+	case SETUP(0x01, USB_REQ_SET_FEATURE):
+		return DEVICE_DONE; /* power management of SuperSpeed: nothing to do here */
 	case SETUP(0xa1, BOT_REQ_GET_MAX_LUN):
-		return give(setup, &max_lun, 1, data, moved);
+		return max_lun(device, setup, data, moved);
 	case SETUP(0x21, BOT_REQ_RESET):
 		return class_reset(device, setup);
 	default:
 		return DEVICE_STALLS;
 	}
+}
+
+/* --- bulk transfers --- */
+
+static enum device_answer uas_bulk(struct usb_device *device, uint8_t pipe, uint16_t stream,
+	void *data, size_t len, size_t *moved)
+{
+	switch (pipe) {
+	case UAS_PIPE_COMMAND:
+		return uas_device_command(device->uas, data, len, moved);
+	case UAS_PIPE_STATUS:
+		return uas_device_status(device->uas, stream, data, len, moved);
+	case UAS_PIPE_DATA_IN:
+		return uas_device_in(device->uas, stream, data, len, moved);
+	default:
+		return uas_device_out(device->uas, stream, len, moved);
+	}
+}
+
+enum device_answer usb_device_bulk(struct usb_device *device, uint8_t endpoint, uint16_t stream,
+	void *data, size_t len, size_t *moved)
+{
+	uint8_t pipe = pipe_of(device, endpoint);
+
+	*moved = 0;
+	if (pipe == 0)
+		return DEVICE_STALLS;
+	if (speaks_uas(device))
+		return uas_bulk(device, pipe, stream, data, len, moved);
+	return pipe == 1 ? bot_device_in(device->bot, data, len, moved)
+			 : bot_device_out(device->bot, data, len, moved);
+}
+
+uint64_t usb_device_ready_ns(const struct usb_device *device, uint8_t endpoint, uint16_t stream)
+{
+	(void)endpoint;
+	return speaks_uas(device) ? uas_device_ready_ns(device->uas, stream)
+				  : bot_device_ready_ns(device->bot);
+}
+
+unsigned int usb_device_max_streams(const struct usb_device *device)
+{
+	return speaks_uas(device) && device->settings.speed == SIM_SPEED_SUPER
+		       ? 1u << UAS_STREAMS_LOG2
+		       : 0;
+}
+
+/* --- the device --- */
+
+void usb_device_port_reset(struct usb_device *device)
+{
+	device->alternate = 0;
+	reset_interface(device);
+	target_port_reset(device->target);
+}
+
+enum device_answer usb_device_mood(const struct usb_device *device)
+{
+	return target_mood(device->target);
+}
+
+uint64_t usb_device_returns_ns(const struct usb_device *device)
+{
+	return target_returns_ns(device->target);
+}
+
+void usb_device_plug(struct usb_device *device)
+{
+	device->alternate = 0;
+	reset_interface(device);
+	target_plug(device->target);
+}
+
+unsigned int usb_device_most_at_once(const struct usb_device *device)
+{
+	return uas_device_most_at_once(device->uas);
+}
+
+const uint8_t *usb_device_descriptor(const struct usb_device *device)
+{
+	return device->device_descriptor;
+}
+
+const uint8_t *usb_device_config(const struct usb_device *device, size_t *len)
+{
+	*len = device->config_len;
+	return device->config_descriptor;
+}
+
+enum link_speed usb_device_speed(const struct usb_device *device)
+{
+	static const enum link_speed speeds[] = {
+		[SIM_SPEED_HIGH] = LINK_SPEED_HIGH,
+		[SIM_SPEED_SUPER] = LINK_SPEED_SUPER,
+		[SIM_SPEED_FULL] = LINK_SPEED_FULL,
+	};
+
+	return speeds[device->settings.speed];
 }
 
 /* Areas must lie on the drive, or a mistyped number would go unseen. */
@@ -195,6 +341,28 @@ static int check_areas(const struct sim_settings *settings, struct err *err)
 		n_blocks);
 }
 
+/* Unit 0 has what the settings say; others the same kind, with bytes of their own. */
+static int open_media(struct usb_device *device, struct err *err)
+{
+	struct sim_settings *settings = &device->settings;
+
+	device->medium[0] = medium_open(settings, err);
+	if (!device->medium[0] || check_areas(settings, err) != 0)
+		return -1;
+	for (uint64_t lun = 1; lun < settings->luns && !settings->empty_luns; lun++) {
+		struct sim_settings other = *settings;
+
+		other.seed += lun;
+		other.file = NULL;
+		if (settings->file || other.content == SIM_CONTENT_DEMO)
+			other.content = SIM_CONTENT_NOISE;
+		device->medium[lun] = medium_open(&other, err);
+		if (!device->medium[lun])
+			return -1;
+	}
+	return 0;
+}
+
 struct usb_device *usb_device_new(struct sim_settings *settings, struct err *err)
 {
 	struct usb_device *device = calloc(1, sizeof(*device));
@@ -205,17 +373,20 @@ struct usb_device *usb_device_new(struct sim_settings *settings, struct err *err
 		return NULL;
 	}
 	device->settings = *settings;
-	device->medium = medium_open(&device->settings, err);
-	if (!device->medium || check_areas(&device->settings, err) != 0)
+	if (open_media(device, err) != 0)
 		goto free_device;
 	device->target = target_new(&device->settings, device->medium);
-	if (device->target)
-		device->bot = bot_device_new(device->target, &device->settings, MAX_PACKET);
-	if (!device->bot) {
+	if (device->target) {
+		device->bot = bot_device_new(
+			device->target, &device->settings, descriptors_packet(&device->settings));
+		device->uas = uas_device_new(device->target, &device->settings);
+	}
+	if (!device->bot || !device->uas) {
 		err_memory(err, "for a simulated drive");
 		goto free_device;
 	}
-	fill_descriptors(device);
+	descriptors_device(&device->settings, device->device_descriptor);
+	device->config_len = descriptors_config(&device->settings, device->config_descriptor);
 	return device;
 
 free_device:
@@ -228,76 +399,10 @@ void usb_device_free(struct usb_device *device)
 	if (!device)
 		return;
 	bot_device_free(device->bot);
+	uas_device_free(device->uas);
 	target_free(device->target);
-	medium_close(device->medium);
+	for (size_t i = 0; i < TARGET_UNITS_MAX; i++)
+		medium_close(device->medium[i]);
 	settings_free(&device->settings);
 	free(device);
-}
-
-const uint8_t *usb_device_descriptor(const struct usb_device *device)
-{
-	return device->device_descriptor;
-}
-
-const uint8_t *usb_device_config(const struct usb_device *device, size_t *len)
-{
-	*len = USB_DEVICE_CONFIG_LEN;
-	return device->config_descriptor;
-}
-
-enum link_speed usb_device_speed(const struct usb_device *device)
-{
-	(void)device;
-	return LINK_SPEED_HIGH;
-}
-
-enum device_answer usb_device_bulk(struct usb_device *device, uint8_t endpoint, uint16_t stream,
-	void *data, size_t len, size_t *moved)
-{
-	(void)stream;
-	*moved = 0;
-	if (endpoint == USB_DEVICE_BULK_OUT)
-		return bot_device_out(device->bot, data, len, moved);
-	if (endpoint == USB_DEVICE_BULK_IN)
-		return bot_device_in(device->bot, data, len, moved);
-	return DEVICE_STALLS;
-}
-
-uint64_t usb_device_ready_ns(const struct usb_device *device, uint8_t endpoint, uint16_t stream)
-{
-	(void)endpoint, (void)stream;
-	return bot_device_ready_ns(device->bot);
-}
-
-unsigned int usb_device_max_streams(const struct usb_device *device)
-{
-	(void)device;
-	return 0;
-}
-
-void usb_device_port_reset(struct usb_device *device)
-{
-	bot_device_port_reset(device->bot);
-}
-
-enum device_answer usb_device_mood(const struct usb_device *device)
-{
-	return bot_device_mood(device->bot);
-}
-
-uint64_t usb_device_returns_ns(const struct usb_device *device)
-{
-	(void)device;
-	return UINT64_MAX;
-}
-
-void usb_device_plug(struct usb_device *device)
-{
-	(void)device;
-}
-
-unsigned int usb_device_most_at_once(const struct usb_device *device)
-{
-	(void)device;
-	return 0;
 }

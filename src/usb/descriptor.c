@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "proto/uas.h"
 #include "proto/usb.h"
 
 /* Steps through descriptors; false at the end, and at one whose length is a lie. */
@@ -136,4 +137,39 @@ const struct usb_endpoint *usb_bulk_endpoint(const struct usb_alternate *alterna
 			return endpoint;
 	}
 	return NULL;
+}
+
+/* The only bulk endpoint of USAGE, in its direction; NULL when there is none or more than one. */
+static const struct usb_endpoint *only_pipe(
+	const struct usb_alternate *alternate, uint8_t usage, bool in)
+{
+	const struct usb_endpoint *found = NULL;
+
+	for (size_t i = 0; i < alternate->n_endpoints; i++) {
+		const struct usb_endpoint *endpoint = &alternate->endpoint[i];
+
+		if (endpoint->pipe_id != usage)
+			continue;
+		if (found ||
+			(endpoint->attributes & USB_ENDPOINT_TYPE_MASK) != USB_ENDPOINT_TYPE_BULK ||
+			((endpoint->address & USB_ENDPOINT_IN) != 0) != in)
+			return NULL;
+		found = endpoint;
+	}
+	return found;
+}
+
+const char *usb_uas_pipes(const struct usb_alternate *alternate, struct usb_uas_pipes *pipes)
+{
+	*pipes = (struct usb_uas_pipes){
+		.command = only_pipe(alternate, UAS_PIPE_COMMAND, false),
+		.status = only_pipe(alternate, UAS_PIPE_STATUS, true),
+		.data_in = only_pipe(alternate, UAS_PIPE_DATA_IN, true),
+		.data_out = only_pipe(alternate, UAS_PIPE_DATA_OUT, false),
+	};
+	return !pipes->command	  ? "command"
+	       : !pipes->status	  ? "status"
+	       : !pipes->data_in  ? "data-in"
+	       : !pipes->data_out ? "data-out"
+				  : NULL;
 }

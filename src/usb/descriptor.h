@@ -52,4 +52,13 @@ const struct usb_alternate *usb_alternate_for(
 /* The first bulk endpoint IN or OUT of an alternate, or NULL. */
 const struct usb_endpoint *usb_bulk_endpoint(const struct usb_alternate *alternate, bool in);
 
+/* The pipes of a UAS setting, by their usage (UAS-2 §5.2.3.3). */
+struct usb_uas_pipes {
+	const struct usb_endpoint *command, *status, *data_in, *data_out;
+};
+
+/* Finds all four pipes of ALTERNATE: bulk, of the right direction, each usage once.  NULL, or which
+ * one is missing ("status"). */
+const char *usb_uas_pipes(const struct usb_alternate *alternate, struct usb_uas_pipes *pipes);
+
 #endif

@@ -91,7 +91,7 @@ static void test_sim_units(void **state)
 	(void)state;
 	assert_int_equal(device->drive.lun, 0);
 	device_close(device);
-	refuse("sim:blank,size=1M,luns=2,lun=1", ROUTE_AUTO, ERR_NO_MEDIUM, "no medium");
+	refuse("sim:blank,size=1M,luns=2,empty-luns,lun=1", ROUTE_AUTO, ERR_NO_MEDIUM, "no medium");
 	refuse("sim:blank,size=1M,luns=2,lun=2", ROUTE_AUTO, ERR_NO_DEVICE, "no logical unit 2");
 	refuse("sim:blank,size=1M,lun=1", ROUTE_AUTO, ERR_NO_DEVICE, "the last one is 0");
 }

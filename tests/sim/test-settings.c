@@ -118,8 +118,9 @@ static void test_help(void **state)
 		"serial=", "vid=", "pid=", "spc=", "luns=", "bad=", "healing=", "recovered=",
 		"slow=", "hang=", "delay=", "rate=", "dies=", "unit-attention[", "becoming-ready[",
 		"short=", "ro\n", "no-medium\n", "no-cap16\n", "capacity-plus-one\n",
-		"no-mode-sense\n"};
-	char help[8192];
+		"no-mode-sense\n", "speed=", "uas\n", "only-uas\n", "fault=", "uas-depth=",
+		"descriptors=", "hostile\n", "empty-luns\n"};
+	char help[16384];
 	size_t found = 0, len = settings_help(help, sizeof(help));
 
 	(void)state;
@@ -130,8 +131,10 @@ static void test_help(void **state)
 		assert_non_null(strstr(sim_help(), keys[i]));
 	}
 	/* Keys stand two columns in, what is said of them deeper. */
-	for (const char *p = help; *p; p = strchr(p, '\n') + 1)
+	for (const char *p = help; strncmp(p, "\nMisdeeds", 9) != 0; p = strchr(p, '\n') + 1)
 		found += p[2] != ' ';
+	for (int m = MISDEED_NONE + 1; m < MISDEEDS; m++)
+		assert_non_null(strstr(help, misdeed_name((enum misdeed)m)));
 	assert_int_equal(found, sizeof(keys) / sizeof(keys[0]));
 }
 

@@ -167,7 +167,7 @@ static void test_mode_sense(void **state)
 
 static void test_logical_units(void **state)
 {
-	struct link *link = wire_open("blank,luns=2");
+	struct link *link = wire_open("blank,luns=2,empty-luns");
 	const uint8_t inquiry[6] = {0x12, [4] = 36};
 
 	(void)state;
