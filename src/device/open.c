@@ -46,9 +46,15 @@ static struct transport *chain(struct opened *opened, struct transport *inner, s
 	opened->plug = t;
 	if (t && options->fault_seed)
 		t = wrapped(t, transport_fault_new(t, options->fault_seed, err));
-	if (t && options->record)
-		t = wrapped(t, transport_record_new(t, options->record, options->record_data,
-				       opened->device.name, err));
+	if (t && options->record) {
+		char about[64];
+
+		/* Not its name: that may hold a serial number. */
+		snprintf(about, sizeof(about), "%04x:%04x by route %s", opened->device.drive.vid,
+			opened->device.drive.pid, route_name(opened->device.route));
+		t = wrapped(t,
+			transport_record_new(t, options->record, options->record_data, about, err));
+	}
 	if (t)
 		t = wrapped(t, transport_tally_new(t, err));
 	opened->device.tally = t;

@@ -22,7 +22,7 @@
 struct pending {
 	struct pending *next;
 	struct link_transfer *transfer;
-	bool ended;
+	uint64_t ended; /* 0: under way; else which one it was to end */
 };
 
 struct sim_link {
@@ -31,6 +31,7 @@ struct sim_link {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct pending *first; /* in the order of submission */
+	uint64_t n_ended;
 };
 
 static struct sim_link *sim_of(struct link *link)
@@ -95,7 +96,7 @@ static bool try(struct sim_link *sim, struct pending *pending)
 	if (is_waiting(answer))
 		return false;
 	t->result = result_of(answer);
-	pending->ended = true;
+	pending->ended = ++sim->n_ended;
 	return true;
 }
 
@@ -148,21 +149,24 @@ static enum link_result sim_submit(struct link *link, struct link_transfer *tran
 	return LINK_OK;
 }
 
-/* Takes the first that has ended out of the list. */
+/* Takes the one that ended first out of the list. */
 static struct link_transfer *take_ended(struct sim_link *sim)
 {
-	for (struct pending **p = &sim->first; *p; p = &(*p)->next) {
-		struct pending *pending = *p;
-		struct link_transfer *transfer = pending->transfer;
+	struct pending **earliest = NULL, *pending;
+	struct link_transfer *transfer;
 
-		if (!pending->ended)
-			continue;
-		*p = pending->next;
-		free(pending);
-		transfer->inside = NULL;
-		return transfer;
+	for (struct pending **p = &sim->first; *p; p = &(*p)->next) {
+		if ((*p)->ended && (!earliest || (*p)->ended < (*earliest)->ended))
+			earliest = p;
 	}
-	return NULL;
+	if (!earliest)
+		return NULL;
+	pending = *earliest;
+	*earliest = pending->next;
+	transfer = pending->transfer;
+	transfer->inside = NULL;
+	free(pending);
+	return transfer;
 }
 
 static struct link_transfer *sim_reap(struct link *link, struct deadline deadline)
@@ -190,7 +194,7 @@ static void sim_cancel(struct link *link, struct link_transfer *transfer)
 	pthread_mutex_lock(&sim->lock);
 	pending = transfer->inside;
 	if (pending && !pending->ended) {
-		pending->ended = true;
+		pending->ended = ++sim->n_ended;
 		transfer->result = LINK_TIMEOUT;
 		pump(sim);
 		pthread_cond_broadcast(&sim->changed);

@@ -138,6 +138,11 @@ struct transport *transport_replay_open(const char *file, struct err *err);
  * answers, short data, made-up sense, aborts, time-outs; now and then, never for ever. */
 struct transport *transport_fault_new(struct transport *inner, uint64_t seed, struct err *err);
 
+/* Writes what passes INNER (owned from then on) to PCAP (the caller's) as the Bulk-Only transfers
+ * that would carry it. */
+struct pcap;
+struct transport *transport_pcap_new(struct transport *inner, struct pcap *pcap, struct err *err);
+
 /*
  * Counts what passes INNER (owned from then on): the proof of what was sent.
  */
