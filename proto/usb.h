@@ -30,6 +30,7 @@
 #define USB_CONFIG_DESC_SIZE	9
 #define USB_CONFIG_TOTAL_LENGTH 2 /* u16 */
 #define USB_CONFIG_VALUE	5 /* u8: bConfigurationValue */
+#define USB_CONFIG_MAX_POWER	8 /* u8: bMaxPower */
 
 /* --- interface (table 9-12) --- */
 #define USB_INTERFACE_DESC_SIZE 9

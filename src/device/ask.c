@@ -35,8 +35,8 @@ static bool ask(struct transport *transport, struct drive *unit)
 	return true;
 }
 
-/* LUN of DRIVE over a claim of its own: a transport owns its link.  *MAX_LUN is set when LUN is 0; of
- * UAS, which cannot be asked for it, to the most there may be. */
+/* LUN of DRIVE over a claim of its own: a transport owns its link.  *MAX_LUN is set when LUN is 0;
+ * of UAS, which cannot be asked for it, to the most there may be. */
 static struct transport *open_unit(
 	const struct drive *drive, uint8_t lun, uint32_t quirks, uint8_t *max_lun)
 {
@@ -76,7 +76,7 @@ size_t ask_units(const struct drive *drive, struct drive unit[ASK_UNITS_MAX])
 	uint32_t quirks = 0;
 	size_t n = 0;
 
-	known_quirks(drive, NULL, &quirks, NULL);
+	known_quirks(drive, NULL, NULL, &quirks, NULL);
 	if ((!drive->offers_bot && !drive->offers_uas) || quirks & QUIRK_IGNORE_DEVICE)
 		return 0;
 	for (unsigned int lun = 0; lun <= max_lun; lun++) {

@@ -59,12 +59,28 @@ static struct link *recorded(struct opened *opened, struct link *link, struct er
 	return recorder;
 }
 
+/* What only shows now may speak against UAS; the user's word counts more. */
+static int choose_setting(struct opened *opened, const struct link *link, struct err *err)
+{
+	struct device *device = &opened->device;
+
+	if (known_quirks(&device->drive, link, opened->options.quirks, &device->quirks, err))
+		return -1;
+	if (opened->options.route == ROUTE_AUTO)
+		device->route = known_better(&device->drive, device->quirks);
+	return 0;
+}
+
 /* The route's transport over LINK, which is closed if that fails. */
 static struct transport *open_over(struct link *link, struct opened *opened, struct err *err)
 {
-	const struct device *device = &opened->device;
+	struct device *device = &opened->device;
 	struct transport *transport = NULL;
 
+	if (choose_setting(opened, link, err) != 0) {
+		link->ops->close(link);
+		return NULL;
+	}
 	link = recorded(opened, link, err);
 	if (!link)
 		return NULL;
@@ -107,12 +123,6 @@ static struct transport *connect_sim(struct opened *opened, struct err *err)
 	if (!link)
 		return NULL;
 	identify(link, &device->drive);
-	if (known_quirks(&device->drive, opened->options.quirks, &device->quirks, err)) {
-		link->ops->close(link);
-		return NULL;
-	}
-	if (device->route == ROUTE_AUTO)
-		device->route = known_better(&device->drive, device->quirks);
 	return open_over(link, opened, err);
 }
 
@@ -163,7 +173,7 @@ struct transport *connect_route(struct opened *opened, struct err *err)
 
 	if (named->kind == NAME_SIM)
 		return connect_sim(opened, err);
-	if (known_quirks(&device->drive, opened->options.quirks, &device->quirks, err))
+	if (known_quirks(&device->drive, NULL, opened->options.quirks, &device->quirks, err))
 		return NULL;
 	switch (device->route) {
 	case ROUTE_BOT:

@@ -65,7 +65,7 @@ void drive_list_free(struct drive_list *list);
 /* A drive, opened. */
 struct device {
 	struct transport *transport; /* behind the read-only guard; device_close() closes it */
-	struct transport *tally; /* what has counted what passed it (transport.h), or NULL */
+	struct transport *tally;     /* what has counted what passed it (transport.h), or NULL */
 	struct drive drive;	     /* what is known of it; for plain files most is empty */
 	char name[512];		     /* as messages should call it: "/dev/sdb", "sim:demo" */
 	enum route route;	     /* the one taken */

@@ -8,9 +8,12 @@
 
 #include "base/err.h"
 #include "device/device.h"
+#include "usb/link.h"
 
-/* The flags for DRIVE; USER (may be NULL) is what --quirk said. */
-int known_quirks(const struct drive *drive, const char *user, uint32_t *quirks, struct err *err);
+/* The flags for DRIVE; LINK (may be NULL) shows more when it is there; USER (may be NULL) is what
+ * --quirk said. */
+int known_quirks(const struct drive *drive, const struct link *link, const char *user,
+	uint32_t *quirks, struct err *err);
 
 /* The better of the settings that DRIVE offers over libusb: UAS, unless it is known to be broken.
  */

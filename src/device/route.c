@@ -68,7 +68,7 @@ static void explain_unbound(struct drive *drive)
 {
 	uint32_t quirks = 0;
 
-	known_quirks(drive, NULL, &quirks, NULL);
+	known_quirks(drive, NULL, NULL, &quirks, NULL);
 	drive->route = known_better(drive, quirks);
 	snprintf(drive->why, sizeof(drive->why), "no kernel driver is bound: %s over libusb%s",
 		drive->route == ROUTE_UAS ? "UAS" : "Bulk-Only",

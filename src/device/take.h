@@ -15,8 +15,8 @@
  */
 struct link *take_interface(const struct drive *drive, struct guardian **guardian, struct err *err);
 
-/* True when nothing uses any unit behind DRIVE's interface (mounts, swap, holders, of every namespace);
- * ERR (may be NULL) says otherwise what does. */
+/* True when nothing uses any unit behind DRIVE's interface (mounts, swap, holders, of every
+ * namespace); ERR (may be NULL) says otherwise what does. */
 bool take_is_free(const struct drive *drive, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "proto/scsi.h"
 #include "scsi/ask.h"
+#include "usb/quirk.h"
 
 #define COMMAND_MS 30000
 #define VPD_LEN	   255
@@ -153,24 +154,50 @@ static bool out_of_range(
 	return !*good && sense.key == SENSE_ILLEGAL_REQUEST && sense.asc == 0x21;
 }
 
+/* Does it claim one sector that it does not have? */
+static bool one_too_large(struct transport *transport, const struct capacity *capacity)
+{
+	uint32_t quirks = transport->quirks;
+	bool good;
+
+	if (quirks & QUIRK_CAPACITY_OK || capacity->n_blocks < 2)
+		return false;
+	if (quirks & QUIRK_FIX_CAPACITY)
+		return true;
+	if (out_of_range(transport, capacity, capacity->n_blocks - 1, &good))
+		return !out_of_range(transport, capacity, capacity->n_blocks - 2, &good) && good;
+	return quirks & QUIRK_CAPACITY_HEURISTICS && capacity->n_blocks % 2 != 0 && !good;
+}
+
+/* What READ CAPACITY (10) could not say. */
+static int larger_capacity(struct transport *transport, struct capacity *capacity, struct err *err)
+{
+	bool full = get_be32(capacity->raw10) == UINT32_MAX;
+
+	if (!full && !(transport->quirks & QUIRK_NEEDS_CAPACITY_16))
+		return 0;
+	if (transport->quirks & QUIRK_NO_CAPACITY_16)
+		return full ? err_set(err, ERR_OTHER,
+				      "the drive is larger than READ CAPACITY (10) can say, and is "
+				      "known not to take (16); --quirk no-no-read-capacity-16 asks "
+				      "all the same")
+			    : 0;
+	return capacity_16(transport, capacity, err);
+}
+
 int scsi_capacity(
 	struct transport *transport, struct capacity *capacity, bool *corrected, struct err *err)
 {
-	bool good;
-
 	memset(capacity, 0, sizeof(*capacity));
 	if (corrected)
 		*corrected = false;
-	if (capacity_10(transport, capacity, err) < 0)
-		return -1;
-	if (get_be32(capacity->raw10) == UINT32_MAX && capacity_16(transport, capacity, err) < 0)
+	if (capacity_10(transport, capacity, err) < 0 ||
+		larger_capacity(transport, capacity, err) < 0)
 		return -1;
 	if (capacity->block_bytes < 512 || capacity->block_bytes > 65536)
 		return err_set(err, ERR_OTHER, "the drive says that its sectors have %u bytes",
 			capacity->block_bytes);
-	if (capacity->n_blocks > 1 &&
-		out_of_range(transport, capacity, capacity->n_blocks - 1, &good) &&
-		!out_of_range(transport, capacity, capacity->n_blocks - 2, &good) && good) {
+	if (one_too_large(transport, capacity)) {
 		capacity->n_blocks--;
 		if (corrected)
 			*corrected = true;

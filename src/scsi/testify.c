@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "proto/scsi.h"
 #include "scsi/ask.h"
+#include "usb/quirk.h"
 
 #define MODE_LEN  192 /* what Linux asks for */
 #define ALL_PAGES 0x3f
@@ -73,5 +74,7 @@ int scsi_testify(struct transport *transport, const struct testimony *testimony,
 		return -1;
 	if (inquiry.version >= INQUIRY_VERSION_SPC3 && put_pages(transport, testimony, err) < 0)
 		return -1;
+	if (transport->quirks & QUIRK_NO_WP_DETECT)
+		return 0;
 	return put_modes(transport, testimony, err);
 }

@@ -7,14 +7,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "proto/bot.h"
 #include "proto/usb.h"
 #include "usb/descriptor.h"
+#include "usb/quirk.h"
 
 #define SENSE_LEN      18 /* longer ones have hung devices */
+#define SENSE_LEN_SANE 96
+#define CBW_LEN_32     32
+#define GO_SLOW_NS     150000
+#define SECTOR	       512u
+#define PRIME_MS       10000
 #define SENSE_MS       5000
 #define MAX_LUN_MS     5000
 #define TRANSFER_SUPER (1u << 20)
@@ -47,7 +54,8 @@ static enum outcome broken(
 /* §5.1, §6.2.1: a CBW is 31 bytes in one transfer. */
 static enum outcome send_cbw(struct bot *bot, const struct command *command, struct err *err)
 {
-	uint8_t cbw[CBW_LEN] = {0};
+	uint8_t cbw[CBW_LEN_32] = {0};
+	size_t len = bot->transport.quirks & QUIRK_CBW_32 ? CBW_LEN_32 : CBW_LEN;
 	enum link_result result;
 	size_t moved;
 
@@ -58,17 +66,18 @@ static enum outcome send_cbw(struct bot *bot, const struct command *command, str
 	cbw[CBW_LUN] = bot->lun;
 	cbw[CBW_CDB_LEN] = (uint8_t)command->cdb_len;
 	memcpy(cbw + CBW_CDB, command->cdb, command->cdb_len);
-	result = bot->link->ops->bulk(
-		bot->link, bot->out, cbw, sizeof(cbw), command->deadline, &moved);
-	if (result == LINK_OK && moved != sizeof(cbw))
+	result = bot->link->ops->bulk(bot->link, bot->out, cbw, len, command->deadline, &moved);
+	if (result == LINK_OK && moved != len)
 		result = LINK_IO;
+	if (bot->transport.quirks & QUIRK_GO_SLOW)
+		nanosleep(&(struct timespec){.tv_nsec = GO_SLOW_NS}, NULL);
 	return result == LINK_OK ? OUTCOME_DONE : broken(bot, result, "sending the command", err);
 }
 
 static bool csw_is_valid(const struct bot *bot, const uint8_t *csw)
 {
 	return get_le32(csw + CSW_SIGNATURE) == CSW_SIGNATURE_VALUE &&
-	       get_le32(csw + CSW_TAG) == bot->tag;
+	       (get_le32(csw + CSW_TAG) == bot->tag || bot->transport.quirks & QUIRK_IGNORE_TAG);
 }
 
 /* §6.7: data, until it ends, is cut short, or the endpoint stalls. */
@@ -183,13 +192,16 @@ static enum outcome exchange_run(struct bot *bot, struct exchange *exchange, str
 /* After a failed command: REQUEST SENSE (SPC-5 §6.39). */
 static enum outcome autosense(struct bot *bot, struct reply *reply, struct err *err)
 {
-	static const uint8_t cdb[6] = {SCSI_REQUEST_SENSE, 0, 0, 0, SENSE_LEN, 0};
+	bool sane = (bot->transport.quirks & QUIRK_SANE_SENSE) &&
+		    !(bot->transport.quirks & QUIRK_BAD_SENSE);
+	uint8_t len = sane ? SENSE_LEN_SANE : SENSE_LEN;
+	const uint8_t cdb[6] = {SCSI_REQUEST_SENSE, [4] = len};
 	struct command command = {
 		.cdb = cdb,
 		.cdb_len = sizeof(cdb),
 		.direction = TRANSFER_IN,
 		.data = reply->sense,
-		.data_len = SENSE_LEN,
+		.data_len = len,
 		.deadline = deadline_in_ms(SENSE_MS),
 	};
 	struct exchange exchange = {.command = &command};
@@ -203,6 +215,26 @@ static enum outcome autosense(struct bot *bot, struct reply *reply, struct err *
 	return OUTCOME_DONE;
 }
 
+/* Some wake up only for a READ (10): it comes first, at the beginning and after a reset, whatever
+ * becomes of it. */
+static void prime(struct bot *bot)
+{
+	static const uint8_t cdb[10] = {SCSI_READ_10, [8] = 1};
+	uint8_t block[SECTOR];
+	struct command command = {
+		.cdb = cdb,
+		.cdb_len = sizeof(cdb),
+		.direction = TRANSFER_IN,
+		.data = block,
+		.data_len = sizeof(block),
+		.deadline = deadline_in_ms(PRIME_MS),
+	};
+	struct exchange exchange = {.command = &command};
+
+	bot->primed = true;
+	exchange_run(bot, &exchange, NULL);
+}
+
 static int bot_exec(struct transport *transport, const struct command *command, struct reply *reply,
 	struct err *err)
 {
@@ -213,6 +245,8 @@ static int bot_exec(struct transport *transport, const struct command *command, 
 		reply->outcome = OUTCOME_GONE;
 		return err_set(err, ERR_GONE, "the drive has left the bus");
 	}
+	if ((bot->transport.quirks & QUIRK_INITIAL_READ10) && !bot->primed)
+		prime(bot);
 	reply->outcome = exchange_run(bot, &exchange, err);
 	if (reply->outcome == OUTCOME_DONE) {
 		reply->moved = bytes_moved(bot, &exchange);
@@ -270,6 +304,19 @@ static int bot_setup(struct bot *bot, struct link *link, struct err *err)
 	return 0;
 }
 
+static size_t transfer_limit(const struct link *link, uint32_t quirks)
+{
+	size_t most = link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
+
+	if (quirks & QUIRK_MAX_SECTORS_MIN)
+		most = 8 * SECTOR;
+	else if (quirks & QUIRK_MAX_SECTORS_64)
+		most = 64 * SECTOR;
+	else if (quirks & QUIRK_MAX_SECTORS_240)
+		most = 240 * SECTOR;
+	return mem_min_u64(most, link->max_transfer_bytes);
+}
+
 struct transport *transport_bot_open(
 	struct link *link, uint8_t lun, uint32_t quirks, struct err *err)
 {
@@ -285,8 +332,8 @@ struct transport *transport_bot_open(
 	}
 	bot->transport.ops = &transport_bot;
 	bot->transport.max_cdb_len = CBW_CDB_MAX;
-	bot->transport.max_transfer_bytes = mem_min_u64(link->max_transfer_bytes,
-		link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH);
+	bot->transport.max_transfer_bytes = transfer_limit(link, quirks);
+	bot->residue_untrusted = quirks & QUIRK_IGNORE_RESIDUE;
 	bot->transport.depth = 1;
 	bot->transport.quirks = quirks;
 	bot->link = link;

@@ -16,6 +16,7 @@ struct bot {
 	uint32_t epoch;		/* resets so far */
 	bool residue_untrusted; /* this device's residues are nonsense */
 	bool gone;
+	bool primed; /* since the last reset a READ (10) has been sent (QUIRK_INITIAL_READ10) */
 };
 
 /*

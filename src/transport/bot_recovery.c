@@ -28,6 +28,7 @@ int bot_reset_recovery(struct bot *bot, struct err *err)
 	enum link_result result;
 
 	bot->epoch++;
+	bot->primed = false;
 	result = class_reset(bot);
 	if (result == LINK_OK)
 		result = clear_both(bot);

@@ -73,12 +73,12 @@ static size_t transfer_limit(const struct uas *uas)
 {
 	size_t most = uas->link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
-	if (uas->transport.quirks & QUIRK_MAX_SECTORS_64)
+	if (uas->transport.quirks & QUIRK_MAX_SECTORS_MIN)
+		most = 8 * SECTOR;
+	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_64)
 		most = 64 * SECTOR;
 	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_240)
 		most = 240 * SECTOR;
-	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_MIN)
-		most = 8 * SECTOR;
 	return mem_min_u64(most, uas->link->max_transfer_bytes);
 }
 

@@ -44,6 +44,11 @@ enum quirk {
  * that is written, static. */
 uint32_t quirk_lookup(uint16_t vid, uint16_t pid, uint16_t bcd_device, const char **source);
 
+/* Bridges that cannot be told apart by their ids: what shows when they are connected.  STREAMS_LOG2
+ * is of the UAS status pipe, MAX_POWER bMaxPower of the configuration. */
+uint32_t quirk_of_bridge(
+	uint16_t vid, uint16_t pid, bool super_speed, uint8_t streams_log2, uint8_t max_power);
+
 /* Linux's setting "VID:PID:LETTERS[,…]" (the text of /sys/module/usb_storage/parameters/quirks):
  * the flags for VID:PID into *FLAGS; like the kernel's, they replace those of the table.  False
  * when TEXT says nothing of it. */
