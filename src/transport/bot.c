@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "proto/bot.h"
 #include "proto/usb.h"
+#include "usb/budget.h"
 #include "usb/descriptor.h"
 #include "usb/quirk.h"
 
@@ -45,8 +46,17 @@ static enum outcome broken(
 		err_set(err, ERR_GONE, "the drive has left the bus (%s)", what);
 		return OUTCOME_GONE;
 	}
+	/* Of the CBW nothing has gone out; behind it the device waits for the rest. */
+	if (result == LINK_NO_MEMORY && !bot->cbw_sent) {
+		err_set(err, ERR_NO_MEMORY, "%s", budget_advice());
+		return OUTCOME_NOT_SENT;
+	}
 	if (bot_reset_recovery(bot, err) < 0)
 		return OUTCOME_GONE;
+	if (result == LINK_NO_MEMORY) {
+		err_set(err, ERR_NO_MEMORY, "%s", budget_advice());
+		return OUTCOME_NOT_SENT;
+	}
 	err_set(err, ERR_OTHER, "%s: %s; the drive was reset", what, link_result_name(result));
 	return result == LINK_TIMEOUT ? OUTCOME_TIMED_OUT : OUTCOME_BROKEN;
 }
@@ -66,7 +76,9 @@ static enum outcome send_cbw(struct bot *bot, const struct command *command, str
 	cbw[CBW_LUN] = bot->lun;
 	cbw[CBW_CDB_LEN] = (uint8_t)command->cdb_len;
 	memcpy(cbw + CBW_CDB, command->cdb, command->cdb_len);
+	bot->cbw_sent = false;
 	result = bot->link->ops->bulk(bot->link, bot->out, cbw, len, command->deadline, &moved);
+	bot->cbw_sent = moved > 0;
 	if (result == LINK_OK && moved != len)
 		result = LINK_IO;
 	if (bot->transport.quirks & QUIRK_GO_SLOW)

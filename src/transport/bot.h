@@ -16,7 +16,8 @@ struct bot {
 	uint32_t epoch;		/* resets so far */
 	bool residue_untrusted; /* this device's residues are nonsense */
 	bool gone;
-	bool primed; /* since the last reset a READ (10) has been sent (QUIRK_INITIAL_READ10) */
+	bool cbw_sent; /* of the present exchange */
+	bool primed;   /* since the last reset a READ (10) has been sent (QUIRK_INITIAL_READ10) */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "proto/usb.h"
+#include "usb/budget.h"
 #include "usb/quirk.h"
 
 #define TRANSFER_SUPER (1u << 20)
@@ -152,7 +153,7 @@ static int failure(
 	}
 	if (slot->end == UAS_NO_MEMORY) {
 		reply->outcome = OUTCOME_NOT_SENT;
-		return err_set(err, ERR_NO_MEMORY, "%s", link_result_name(LINK_NO_MEMORY));
+		return err_set(err, ERR_NO_MEMORY, "%s", budget_advice());
 	}
 	reply->outcome = OUTCOME_BROKEN;
 	return err_set(err, ERR_OTHER, "%s%s%s; the command was aborted",

@@ -3,28 +3,20 @@
  * A link through libusb.  The kernel's driver is left alone unless the caller may detach it; then
  * it goes in one step with the claim, and comes back when the interface is released.
  */
-#include <libusb.h>
-#include <stdbool.h>
+#include "usb/link_libusb.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "proto/usb.h"
-#include "usb/link.h"
+#include "usb/budget.h"
 
-/* usbfs lends 16 MiB to the whole system; one transfer takes no more than this of it. */
 #define MAX_TRANSFER (1u << 20)
+#define CLOSE_MS     2000
 #define CONFIG_MS    5000
 
-struct link_usb {
-	struct link link;
-	libusb_context *context;
-	libusb_device_handle *handle;
-	uint8_t *config;
-	bool claimed;
-};
-
-static enum link_result result_of(int r)
+enum link_result libusb_result(int r)
 {
 	switch (r) {
 	case LIBUSB_ERROR_PIPE:
@@ -60,47 +52,76 @@ static enum link_result usb_control(struct link *link, uint8_t request_type, uin
 		usb->handle, request_type, request, value, index, data, len, timeout_of(deadline));
 
 	*moved = r > 0 ? (size_t)r : 0;
-	return result_of(r);
+	return libusb_result(r);
 }
 
 static enum link_result usb_bulk(struct link *link, uint8_t endpoint, void *data, size_t len,
 	struct deadline deadline, size_t *moved)
 {
 	struct link_usb *usb = (struct link_usb *)link;
-	int done = 0;
-	int r = libusb_bulk_transfer(
-		usb->handle, endpoint, data, (int)len, &done, timeout_of(deadline));
+	int done = 0, r;
 
+	*moved = 0;
+	if (!budget_take(len))
+		return LINK_NO_MEMORY;
+	r = libusb_bulk_transfer(
+		usb->handle, endpoint, data, (int)len, &done, timeout_of(deadline));
+	budget_give_back(len);
 	*moved = done > 0 ? (size_t)done : 0;
-	return result_of(r);
+	return libusb_result(r);
 }
 
 static enum link_result usb_clear_halt(struct link *link, uint8_t endpoint)
 {
-	return result_of(libusb_clear_halt(((struct link_usb *)link)->handle, endpoint));
+	return libusb_result(libusb_clear_halt(((struct link_usb *)link)->handle, endpoint));
 }
 
 static enum link_result usb_set_alternate(struct link *link, uint8_t alternate)
 {
-	return result_of(libusb_set_interface_alt_setting(
-		((struct link_usb *)link)->handle, link->interface, alternate));
+	struct link_usb *usb = (struct link_usb *)link;
+	enum link_result result;
+
+	usb_free_streams(usb);
+	result = libusb_result(
+		libusb_set_interface_alt_setting(usb->handle, link->interface, alternate));
+	if (result == LINK_OK)
+		usb->alternate = alternate;
+	return result;
 }
 
 static enum link_result usb_reset(struct link *link)
 {
-	return result_of(libusb_reset_device(((struct link_usb *)link)->handle));
+	struct link_usb *usb = (struct link_usb *)link;
+
+	usb->n_streaming = 0;
+	return libusb_result(libusb_reset_device(usb->handle));
+}
+
+/* A transfer that is still under way would be handed to a link that is no more. */
+static void end_transfers(struct link_usb *usb)
+{
+	struct deadline deadline = deadline_in_ms(CLOSE_MS);
+
+	while (usb->under_way > 0 && deadline_left_ms(deadline) > 0)
+		usb_reap(&usb->link, deadline);
 }
 
 static void usb_close(struct link *link)
 {
 	struct link_usb *usb = (struct link_usb *)link;
 
-	if (usb->claimed)
+	end_transfers(usb);
+	if (usb->claimed) {
+		/* Whoever drives it next finds it as it was. */
+		if (usb->alternate != 0)
+			usb_set_alternate(link, 0);
 		libusb_release_interface(usb->handle, link->interface);
+	}
 	if (usb->handle)
 		libusb_close(usb->handle);
 	if (usb->context)
 		libusb_exit(usb->context);
+	pthread_mutex_destroy(&usb->lock);
 	free(usb->config);
 	free(usb);
 }
@@ -111,6 +132,10 @@ static const struct link_ops link_libusb = {
 	.bulk = usb_bulk,
 	.clear_halt = usb_clear_halt,
 	.set_alternate = usb_set_alternate,
+	.alloc_streams = usb_alloc_streams,
+	.submit = usb_submit,
+	.reap = usb_reap,
+	.cancel = usb_cancel,
 	.reset = usb_reset,
 	.close = usb_close,
 };
@@ -237,6 +262,7 @@ struct link *link_libusb_open(
 		err_memory(err, "opening the USB device");
 		return NULL;
 	}
+	pthread_mutex_init(&usb->lock, NULL);
 	usb->link.ops = &link_libusb;
 	usb->link.interface = interface;
 	usb->link.max_transfer_bytes = MAX_TRANSFER;
