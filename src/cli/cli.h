@@ -50,7 +50,7 @@ struct cli_command {
 };
 
 extern const struct cli_command command_list, command_capture, command_seal, command_info,
-	command_map, command_verify, command_export, command_completion;
+	command_map, command_verify, command_export, command_completion, command_sim;
 
 /* The table of subcommands, ending in NULL (main.c). */
 extern const struct cli_command *const cli_commands[];

@@ -19,6 +19,7 @@ const struct cli_command *const cli_commands[] = {
 	&command_map,
 	&command_verify,
 	&command_export,
+	&command_sim,
 	&command_completion,
 	NULL,
 };

@@ -99,11 +99,20 @@ static bool may_drop(const struct opened *opened)
 	return opened->options.detach && drive->port[0] && take_is_free(drive, NULL);
 }
 
+static bool is_plugged_in(const struct drive *drive)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s", drive->port);
+	return access(path, F_OK) == 0;
+}
+
 static bool fits(const struct opened *opened, const struct step *step)
 {
 	if (step->sg)
-		return opened->device.route == ROUTE_SG && opened->device.drive.sg[0];
-	return !step->drops || may_drop(opened);
+		return opened->device.route == ROUTE_SG &&
+		       access(opened->device.drive.sg, F_OK) == 0;
+	return !step->drops || (is_plugged_in(&opened->device.drive) && may_drop(opened));
 }
 
 bool device_revive(struct device *device, unsigned int *step, char *what, size_t room)
