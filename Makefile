@@ -70,6 +70,11 @@ $B/tests/%: $B/tests/%.o $(AID_OBJ) $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LDFLAGS) -lcmocka $(LIBS)
 
+# Shows a simulated drive to QEMU; only the tests in a machine need it.
+$B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lusbredirparser $(LIBS)
+
 # Tests that stand between the writer and the system.
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
 
@@ -121,7 +126,7 @@ fuzz: deps-fuzz
 	$Qtests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_BIN)
 
 check-vm: deps-vm
-	$Q$(MAKE) --no-print-directory -j$(JOBS) all
+	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/vm/usbredir-server
 	$QUMSCTL=$(abspath build/umsctl) $(PROVE) --jobs 1 $(VM_SH)
 
 demo: deps
