@@ -70,6 +70,10 @@ $B/tests/%: $B/tests/%.o $(AID_OBJ) $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(TEST_LDFLAGS) -lcmocka $(LIBS)
 
+# Answers usbfs through umockdev.
+$B/tests/usb/test-libusb: TEST_LDFLAGS = $(shell pkg-config --libs umockdev-1.0)
+$B/tests/usb/test-libusb.o: PKG_CFLAGS += $(shell pkg-config --cflags umockdev-1.0)
+
 # Shows a simulated drive to QEMU; only the tests in a machine need it.
 $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$(call say,LINK,$@)
