@@ -12,12 +12,12 @@
 #define DESCRIPTORS_BOS_LEN    15
 
 /* Endpoint addresses; both settings use the first two. */
-#define ENDPOINT_BOT_IN	     0x81
-#define ENDPOINT_BOT_OUT     0x02
-#define ENDPOINT_UAS_COMMAND 0x04
-#define ENDPOINT_UAS_STATUS  0x83
-#define ENDPOINT_UAS_IN	     0x81
-#define ENDPOINT_UAS_OUT     0x02
+#define ENDPOINT_BOT_IN	      0x81
+#define ENDPOINT_BOT_OUT      0x02
+#define ENDPOINT_UAS_COMMAND  0x04
+#define ENDPOINT_UAS_STATUS   0x83
+#define ENDPOINT_UAS_DATA_IN  0x81
+#define ENDPOINT_UAS_DATA_OUT 0x02
 
 #define UAS_STREAMS_LOG2 4 /* 16 streams on each pipe that has them */
 

@@ -32,6 +32,7 @@ struct sim_link {
 	pthread_cond_t changed;
 	struct pending *first; /* in the order of submission */
 	uint64_t n_ended;
+	unsigned int streams; /* granted */
 };
 
 static struct sim_link *sim_of(struct link *link)
@@ -133,20 +134,42 @@ static uint64_t next_time(const struct sim_link *sim)
 static enum link_result sim_submit(struct link *link, struct link_transfer *transfer)
 {
 	struct sim_link *sim = sim_of(link);
-	struct pending *pending = calloc(1, sizeof(*pending)), **end = &sim->first;
+	struct pending *pending, **end = &sim->first;
 
+	if (transfer->stream > sim->streams)
+		return LINK_IO;
+	pending = calloc(1, sizeof(*pending));
 	if (!pending)
 		return LINK_NO_MEMORY;
 	pending->transfer = transfer;
 	transfer->inside = pending;
 	transfer->moved = 0;
 	pthread_mutex_lock(&sim->lock);
+	if (usb_device_mood(sim->device) == DEVICE_GONE) {
+		pthread_mutex_unlock(&sim->lock);
+		transfer->inside = NULL;
+		free(pending);
+		return LINK_GONE;
+	}
 	while (*end)
 		end = &(*end)->next;
 	*end = pending;
 	pump(sim);
 	pthread_mutex_unlock(&sim->lock);
 	return LINK_OK;
+}
+
+/* With the lock held: a reset, or another alternate setting, ends what is under way. */
+static void end_all(struct sim_link *sim)
+{
+	for (struct pending *p = sim->first; p; p = p->next) {
+		if (p->ended)
+			continue;
+		p->transfer->result = LINK_IO;
+		p->ended = ++sim->n_ended;
+	}
+	sim->streams = 0;
+	pthread_cond_broadcast(&sim->changed);
 }
 
 /* Takes the one that ended first out of the list. */
@@ -209,7 +232,8 @@ static unsigned int sim_alloc_streams(
 	unsigned int most = usb_device_max_streams(sim->device);
 
 	(void)endpoint, (void)n_endpoints;
-	return (unsigned int)mem_min_u64(wanted, most);
+	sim->streams = (unsigned int)mem_min_u64(wanted, most);
+	return sim->streams;
 }
 
 /* --- one at a time --- */
@@ -265,10 +289,15 @@ static enum link_result sim_clear_halt(struct link *link, uint8_t endpoint)
 
 static enum link_result sim_set_alternate(struct link *link, uint8_t alternate)
 {
+	enum link_result result;
 	size_t moved;
 
-	return sim_control(link, 0x01, USB_REQ_SET_INTERFACE, alternate, 0, NULL, 0,
+	result = sim_control(link, 0x01, USB_REQ_SET_INTERFACE, alternate, 0, NULL, 0,
 		deadline_in_ms(REQUEST_MS), &moved);
+	pthread_mutex_lock(&sim_of(link)->lock);
+	end_all(sim_of(link));
+	pthread_mutex_unlock(&sim_of(link)->lock);
+	return result;
 }
 
 static enum link_result sim_reset(struct link *link)
@@ -279,7 +308,7 @@ static enum link_result sim_reset(struct link *link)
 	pthread_mutex_lock(&sim->lock);
 	usb_device_port_reset(sim->device);
 	result = result_of(usb_device_mood(sim->device));
-	pump(sim);
+	end_all(sim);
 	pthread_mutex_unlock(&sim->lock);
 	return result;
 }

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "proto/scsi.h"
 #include "proto/uas.h"
+#include "sim/descriptors.h"
 
 #define SLOTS_MAX  66 /* and two for task management */
 #define SENSE_ROOM 32
@@ -185,6 +186,10 @@ static void manage(struct uas_device *uas, const uint8_t *iu)
 {
 	uint16_t tag = get_be16(iu + IU_TAG);
 
+	if (iu[IU_TMF_LUN + 1] >= uas->settings->luns) {
+		respond(uas, tag, UAS_RC_INCORRECT_LUN);
+		return;
+	}
 	switch (iu[IU_TMF_FUNCTION]) {
 	case UAS_TMF_ABORT_TASK:
 		abort_task(uas, tag, get_be16(iu + IU_TMF_TASK_TAG));
@@ -394,11 +399,10 @@ static struct slot *status_slot(struct uas_device *uas, uint16_t stream)
 {
 	struct slot *slot = slot_for(uas, stream, 1u << STAGE_STATUS);
 
-	if (!has_streams(uas)) {
-		struct slot *data = slot_for(uas, 0, 1u << STAGE_DATA);
-
-		if (data && !data->said_ready)
-			return data;
+	if (!slot && !has_streams(uas)) {
+		slot = slot_for(uas, 0, 1u << STAGE_DATA);
+		if (slot && slot->said_ready)
+			return NULL;
 	}
 	return slot;
 }
@@ -455,8 +459,8 @@ static bool stalls(struct uas_device *uas, struct slot *slot, uint8_t pipe)
 {
 	if (slot->task.misdeed != MISDEED_UAS_STALL_DATA)
 		return uas->halted[pipe];
+	slot->task.misdeed = MISDEED_NONE;
 	uas->halted[pipe] = true;
-	slot->stage = STAGE_STATUS;
 	return true;
 }
 
@@ -475,6 +479,10 @@ enum device_answer uas_device_in(
 	if (stalls(uas, slot, UAS_PIPE_DATA_IN))
 		return DEVICE_STALLS;
 	*moved = mem_min_u64(slot->task.len - slot->moved, len);
+	/* Packets are sent whole: one that does not fit into the transfer is babble. */
+	if (slot->moved + *moved < slot->task.len &&
+		len % mem_max_u64(descriptors_packet(uas->settings), 1) != 0)
+		return DEVICE_BABBLES;
 	if (target_data(uas->target, &slot->task, slot->moved, data, *moved) != 0) {
 		*moved = 0;
 		slot->task.len = slot->moved;

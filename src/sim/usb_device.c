@@ -46,9 +46,9 @@ static uint8_t pipe_of(const struct usb_device *device, uint8_t endpoint)
 		return UAS_PIPE_COMMAND;
 	case ENDPOINT_UAS_STATUS:
 		return UAS_PIPE_STATUS;
-	case ENDPOINT_UAS_IN:
+	case ENDPOINT_UAS_DATA_IN:
 		return UAS_PIPE_DATA_IN;
-	case ENDPOINT_UAS_OUT:
+	case ENDPOINT_UAS_DATA_OUT:
 		return UAS_PIPE_DATA_OUT;
 	default:
 		return 0;

@@ -126,7 +126,7 @@ int transcript_parse(char *line, struct transcript_entry *entry, struct err *err
 
 		if (key[0] == '\0' && !value)
 			continue;
-		if (!value || parse_field(key, value, entry) != 0) {
+		if (!value || !key[0] || parse_field(key, value, entry) != 0) {
 			free(entry->data);
 			return err_set(
 				err, ERR_USAGE, "its field \"%.40s\" is none, or wrong", key);

@@ -227,8 +227,7 @@ static int fake_exec(struct transport *transport, const struct command *command,
 		r = done(reply, SCSI_STATUS_GOOD, 0);
 		break;
 	case SCSI_READ_CAPACITY_10:
-		put_be32(capacity,
-			(uint32_t)((fake->claims ? fake->claims : fake->n_blocks) - 1));
+		put_be32(capacity, (uint32_t)((fake->claims ? fake->claims : fake->n_blocks) - 1));
 		put_be32(capacity + 4, fake->block_bytes);
 		memcpy(command->data, capacity, sizeof(capacity));
 		r = done(reply, SCSI_STATUS_GOOD, sizeof(capacity));

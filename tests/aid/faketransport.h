@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A transport that answers READ from an array, with faults at exactly chosen sectors and commands,
- * and counts what it is asked.  Its depth is 0: a test may set it.  For tests that must know every reply; sim/ is the drive for all
- * others.
+ * and counts what it is asked.  Its depth is 0: a test may set it.  For tests that must know every
+ * reply; sim/ is the drive for all others.
  */
 #ifndef UMS_TESTS_AID_FAKETRANSPORT_H
 #define UMS_TESTS_AID_FAKETRANSPORT_H
