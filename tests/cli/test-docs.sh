@@ -5,11 +5,11 @@
 . "$(dirname "$0")/../lib.sh"
 
 cd "$tree" || exit 1
-commands='list capture seal info map verify export completion'
+commands='list capture sim seal info map verify export completion'
 
 page_of() {
 	case $1 in
-	list | capture) echo "man/umsctl-$1.1" ;;
+	list | capture | sim) echo "man/umsctl-$1.1" ;;
 	completion) echo man/umsctl.1 ;;
 	*) echo man/umsctl-image.1 ;;
 	esac
@@ -48,8 +48,11 @@ done
 
 settings=$("$UMSCTL" capture sim:demo,nonsense=1 "$work/none" 2>&1 |
 	sed -n 's/.*there are: //p' | tr -d ' ' | tr , '\n')
-is "umsctl(1) says all settings of simulated drives" \
-	"$(for s in $settings; do grep -qE "^\.It Cm $s(=| |\$)" man/umsctl.1 || echo "$s"; done)" ""
+is "umsctl-sim(1) says all settings of simulated drives" \
+	"$(for s in $settings; do grep -qE "^\.It Cm $s(=| |\$)" man/umsctl-sim.1 || echo "$s"; done)" ""
+
+is "and all misdeeds" "$("$UMSCTL" help sim | sed '1,/^Misdeeds/d' | sed -nE 's/^  ([a-z0-9-]+).*/\1/p' |
+	while read -r m; do grep -qE "^\.It Cm $m(=| |\$)" man/umsctl-sim.1 || echo "$m"; done)" ""
 
 # The commands shown exist, with the options that they are given.
 is "README and man pages use commands and options that exist" "$(

@@ -79,7 +79,7 @@ if command -v tshark >/dev/null; then
 	"$UMSCTL" capture --quiet --pcap "$work/traffic.pcap" sim:noise,size=1M,bad=7 p.ums
 	ok "a failed READ and its sense data" grep -q 'Check Condition\|Request Sense' <(tshark -r traffic.pcap 2>/dev/null)
 else
-	skip 8 "tshark is not installed"
+	skip "USB traffic" "tshark is not installed"
 fi
 exits "traffic that cannot be written" 2 "$UMSCTL" capture --quiet --pcap /nonexistent/x sim:noise,size=1M no.ums
 
