@@ -6,6 +6,7 @@
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-vm   the tests with a real kernel in QEMU
 # make fuzz       the fuzz targets, FUZZ_SECONDS=60 each
+# make bench      read rates beside dd and sg_dd, in QEMU
 # make install    PREFIX=/usr/local DESTDIR=
 
 VERSION := 0.1.0
@@ -74,6 +75,10 @@ $B/tests/%: $B/tests/%.o $(AID_OBJ) $B/libumsctl.a
 $B/tests/usb/test-libusb: TEST_LDFLAGS = $(shell pkg-config --libs umockdev-1.0)
 $B/tests/usb/test-libusb.o: PKG_CFLAGS += $(shell pkg-config --cflags umockdev-1.0)
 
+$B/tests/bench/readrate: $B/tests/bench/readrate.o $B/libumsctl.a
+	$(call say,LINK,$@)
+	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
 # Shows a simulated drive to QEMU; only the tests in a machine need it.
 $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$(call say,LINK,$@)
@@ -133,6 +138,10 @@ check-vm: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/vm/usbredir-server
 	$QUMSCTL=$(abspath build/umsctl) $(PROVE) --jobs 1 $(VM_SH)
 
+bench: deps-vm
+	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/bench/readrate
+	$Qtests/bench/bench.sh
+
 demo: deps
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all
 	$Qtests/demo.sh
@@ -157,4 +166,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps deps-check deps-vm deps-fuzz fuzz check check-built asan check-vm demo format-check install clean
+.PHONY: all deps deps-check deps-vm deps-fuzz fuzz check check-built asan check-vm bench demo format-check install clean

@@ -20,6 +20,7 @@ like() {
 check "4096-byte sectors: equal" like 4k,size=8M 4k.ums
 check "the second unit: equal" like text,size=4M,seed=1 unit1.ums
 check "broken rules: equal" like noise,size=8M rules.ums
+check "one of two of a model: equal" like noise,size=16M,seed=1 twin.ums
 check "dropped twice: equal" like noise,size=24M,seed=3 dropped.ums
 
 done_testing

@@ -69,4 +69,39 @@ check "the journal has it" eval \
 	'"$UMSCTL" info --json "$share/dropped.ums" | jq -e "[.journal[] | select(.event == \"back\")] | length == 2"'
 check "under other nodes" eval 'grep . back.log && not grep "$first" back.log'
 unshow
+
+# --- two of one model, without serial numbers ---
+
+# disk_at PORT-NUMBER: the disk of the virtual controller's port, "sda".
+disk_at() {
+	local path
+	for path in /sys/block/sd*; do
+		case $(readlink -f "$path") in */usb?/?-"$1"/*) echo "/dev/${path##*/}" ;; esac
+	done
+}
+# 1-1 leaves; on its old port 1-2 is plugged in before it comes back.
+twins() {
+	show "noise,size=16M,seed=1,serial=none,rate=3M,fault=drop=300:lba=9000" \
+		"noise,size=16M,seed=$1,serial=none" "text,size=1M,serial=OTHER"
+	attach 1-1
+	# shellcheck disable=SC2016
+	wait_for 20 eval 'test -b "$(disk_at 1)"'
+	(
+		until grep -q 'left the bus' sim.log; do sleep 0.1; done
+		# Two others first, so that the old port is taken by what is not it.
+		until attach 1-3; do sleep 0.2; done
+		until attach 1-2; do sleep 0.2; done
+		until attach 1-1; do sleep 0.2; done
+	) >/dev/null 2>&1 &
+}
+twins 2
+check "two of one model: the right one is found by what is on it" exits 0 \
+	"$UMSCTL" capture --reconnect 60 "$(disk_at 1)" "$share/twin.ums"
+unshow
+# shellcheck disable=SC2016
+wait_for 10 eval '[ -z "$(disk_at 1)" ]'
+twins 1
+check "two that nothing tells apart: it stops and asks" refuses 4 'drives may be .* unplug all but' \
+	"$UMSCTL" capture --reconnect 60 "$(disk_at 1)" clone.ums
+unshow
 exit 0
