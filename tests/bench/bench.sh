@@ -3,6 +3,7 @@
 # How fast a capture reads over each route, beside dd and sg_dd on the same stick in the same boot of a
 # machine under QEMU: MiB/s, and the ratio to dd.  What matters is the ratio: everything is emulated.
 # BENCH_MIB=256, BENCH_ROUNDS=3.
+# shellcheck source=tests/vm/functions.sh
 . "$(dirname "$0")/../vm/functions.sh"
 readrate=$tree/build/tests/bench/readrate
 [ -x "$readrate" ] || {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The guest's half of bench.sh: guest.sh READRATE MIB ROUNDS
+# shellcheck source=tests/vm/guest/functions.sh
 . "$(dirname "$0")/../vm/guest/functions.sh"
 readrate=$1 mib=$2 rounds=$3
 

@@ -3,7 +3,7 @@
 # For the guest's half of a test: finds the test's sticks and what the kernel makes of them.
 set -u
 # shellcheck source=../tap.sh
-. "$(dirname "$0")/../tap.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 
 # The folder that the host sees too.
 # shellcheck disable=SC2034
