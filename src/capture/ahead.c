@@ -75,7 +75,7 @@ static void run(struct ahead *ahead, struct job *job)
 static void *work(void *argument)
 {
 	struct ahead *ahead = argument;
-	struct job *job;
+	struct job *job = NULL;
 
 	pthread_mutex_lock(&ahead->lock);
 	for (;;) {

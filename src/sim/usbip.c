@@ -91,19 +91,15 @@ static bool send_op(int fd, uint16_t code, uint32_t status)
 	return usbip_send(fd, op, sizeof(op));
 }
 
-/* Whether it can be imported: it is there, or has come back, and nobody has it. */
-static bool is_free(const struct server *server, struct usb_device *drive)
+/* Whether it can be imported: it is there, or is back, and nobody has it. */
+static bool is_free(const struct server *server, const struct usb_device *drive)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		if (server->client[i].fd >= 0 && server->client[i].drive == drive)
 			return false;
 	}
-	if (usb_device_mood(drive) != DEVICE_GONE)
-		return true;
-	if (usb_device_returns_ns(drive) > clock_now_ns())
-		return false;
-	usb_device_plug(drive);
-	return true;
+	return usb_device_mood(drive) != DEVICE_GONE ||
+	       usb_device_returns_ns(drive) <= clock_now_ns();
 }
 
 static bool send_list(const struct server *server, int fd)
@@ -143,7 +139,8 @@ static bool import(struct server *server, struct usbip_client *client)
 		if (strcmp(name, busid) != 0 || !is_free(server, server->drives[i]))
 			continue;
 		client->drive = server->drives[i];
-		usb_device_port_reset(client->drive);
+		/* To the drive this is being plugged in: power on. */
+		usb_device_plug(client->drive);
 		put_device(client->drive, i + 1, device);
 		say(server, "drive 1-%zu is attached", i + 1);
 		return send_op(client->fd, USBIP_REP_IMPORT, 0) &&

@@ -7,7 +7,7 @@
 needs_umsctl
 command -v usbip >/dev/null || skip_all "usbip is not installed"
 
-run_machine 300 usbip.sh
+run_machine 500 usbip.sh
 
 # like NAME IMAGE [STATUS]: IMAGE is equal to what the simulated drive NAME has.
 like() {
@@ -20,6 +20,7 @@ like() {
 check "4096-byte sectors: equal" like 4k,size=8M 4k.ums
 check "the second unit: equal" like text,size=4M,seed=1 unit1.ums
 check "broken rules: equal" like noise,size=8M rules.ums
+check "stuck, power off and on: equal" like noise,size=8M,seed=4 stuck.ums
 check "one of two of a model: equal" like noise,size=16M,seed=1 twin.ums
 check "dropped twice: equal" like noise,size=24M,seed=3 dropped.ums
 

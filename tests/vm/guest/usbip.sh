@@ -104,4 +104,20 @@ twins 1
 check "two that nothing tells apart: it stops and asks" refuses 4 'drives may be .* unplug all but' \
 	"$UMSCTL" capture --reconnect 60 "$(disk_at 1)" clone.ums
 unshow
+
+# --- one that does not answer any more, until its power is turned off and on ---
+
+show noise,size=8M,seed=4,serial=STUCK,fault=dead:lba=9000
+attach 1-1
+wait_for 20 disk_of STUCK
+cat >power-cycle <<'END'
+echo "for $UMSCTL_DEVICE at $UMSCTL_PORT" >>power.log
+for port in 0 1 2 3 4 5 6 7; do echo $port >/sys/devices/platform/vhci_hcd.0/detach; done
+until usbip attach -r 127.0.0.1 -b 1-1; do sleep 1; done
+END
+check "stuck: the user's command brings it back, and the capture goes on" exits 0 \
+	"$UMSCTL" capture --timeout 2 --reconnect 120 --on-stuck 'sh ./power-cycle' \
+	"$(disk_of STUCK)" "$share/stuck.ums"
+check "it was run, knowing the drive" grep 'for /dev/sd. at [0-9]' power.log
+unshow
 exit 0
