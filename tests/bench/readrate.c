@@ -154,7 +154,10 @@ static int measure(struct device *device, struct null_sink *sink, struct err *er
 	end = capture_run(device, &sink->sink, &options, NULL, err);
 	took = (double)(clock_now_ns() - began) / 1e9;
 	getrusage(RUSAGE_SELF, &after);
-	if (end != CAPTURE_COMPLETE && end != CAPTURE_UNREADABLE)
+	/* A rate of reads that failed would be of something else. */
+	if (end == CAPTURE_UNREADABLE)
+		return err_set(err, ERR_OTHER, "not all of %s could be read", device->name);
+	if (end != CAPTURE_COMPLETE)
 		return -1;
 	bytes = blockmap_count(sink->map, BLOCK_HAVE) * device->capacity.block_bytes;
 	count(device, &reads, &others);
