@@ -1,17 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The benchmark: tests/bench/run READRATE.  Three sticks in one machine are read by dd, by sg_dd, and the way
-# a capture reads them through each route, into nothing; then a plain file here, beside dd and ddrescue.  The
-# tables say how fast each way was beside dd a moment before: the median of BENCH_ROUNDS (3) such pairs.
-# Nothing passes or fails by what it measures.
+# How fast a capture reads over each route, into nothing, beside dd and sg_dd on the same stick in the same boot of a
+# machine under QEMU; then a plain file here, beside dd and ddrescue.  BENCH_MIB=256, BENCH_ROUNDS=3.  Everything is
+# emulated, and what else the host does changes from second to second: what counts is the ratio to dd a moment before,
+# the median of the rounds, and how far dd is from itself.  Nothing passes or fails by what is measured.
 set -euo pipefail
-readrate=$(realpath "$1")
 rounds=${BENCH_ROUNDS:-3}
 mib=${BENCH_MIB:-256}
 
 # shellcheck source=tests/vm/functions.sh
 . "$(dirname "$0")/../vm/functions.sh"
 set -e
+readrate=$tree/build/tests/bench/readrate
+[ -x "$readrate" ] || {
+	echo "$readrate is not built" >&2
+	exit 1
+}
 
 # Lines "STICK WAY DD-SECONDS SECONDS COMMANDS" as a table.
 table() {
@@ -54,10 +58,12 @@ in_machine() {
 	head -c "${mib}M" /dev/urandom >"$work/disk"
 	stick BOT "$work/disk"
 	stick SLOW "$work/disk" throttling.bps-read=60000000
+	qemu+=(-drive "if=none,id=HIGH,format=raw,file=$work/disk,snapshot=on"
+		-device "usb-storage,bus=ehci.0,drive=HIGH,serial=HIGH")
 	qemu+=(-device "usb-uas,id=uas,bus=xhci.0,serial=UAS"
 		-drive "if=none,id=disk-uas,format=raw,file=$work/disk,snapshot=on"
 		-device "scsi-hd,bus=uas.0,drive=disk-uas")
-	"$tree/tests/vm/vm.sh" -t $((300 * rounds)) -s "$share" "$tree/tests/vm/guest/rates.sh" \
+	"$tree/tests/vm/vm.sh" -t $((300 * rounds)) -s "$share" "$tree/tests/bench/guest.sh" \
 		"$readrate" "$rounds" -- "${qemu[@]}" >"$work/rates" || {
 		cat "$work/rates" >&2
 		return 1

@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# rates.sh READRATE ROUNDS: reads the sticks BOT, UAS and SLOW in every way, ROUNDS times in turn, each time right
-# behind a reading by dd: what else the host does changes from second to second.  A line for each pair:
+# The guest's half of bench.sh: guest.sh READRATE ROUNDS.  Reads each stick in every way, ROUNDS times in turn, each
+# time right behind a reading by dd.  A line for each pair:
 #
 #     STICK WAY DD-SECONDS SECONDS COMMANDS
 #
 # Seconds are what the program says that the reading took it, without its start.
-. "$(dirname "$0")/functions.sh"
+# shellcheck source=tests/vm/guest/functions.sh
+. "$(dirname "$0")/../vm/guest/functions.sh"
 readrate=$1 rounds=$2
 
 # Sets `carried`: SCSI commands that the kernel's driver has carried to DISK.
@@ -66,10 +67,12 @@ for ((round = 0; round < rounds; round++)); do
 	pair BOT sg_dd sg_dd bpt=2048
 	pair BOT sg readrate -r sg
 	pair BOT sg,no-ahead readrate -r sg -q 0
-	pair BOT sg,120K readrate -r sg -t 122880
 	pair BOT bot readrate -r bot -d
 	pair BOT bot,no-ahead readrate -r bot -d -q 0
-	pair BOT bot,120K readrate -r bot -d -t 122880
+	pair HIGH dd dd iflag=direct bs=1M
+	pair HIGH sg_dd sg_dd bpt=240
+	pair HIGH sg readrate -r sg
+	pair HIGH bot readrate -r bot -d
 	pair UAS dd dd iflag=direct bs=1M
 	pair UAS sg_dd sg_dd bpt=1024
 	pair UAS sg readrate -r sg
