@@ -33,8 +33,7 @@ int out_bytes(struct out *out, const void *bytes, size_t len, struct err *err)
 	return 0;
 }
 
-/* Zeros up to the next place where a record may begin: a property list ends anywhere. */
-static int align(struct out *out, struct err *err)
+int out_align(struct out *out, struct err *err)
 {
 	uint32_t padding = record_padding(out->tail);
 
@@ -49,7 +48,7 @@ int out_record(struct out *out, uint32_t type, const struct iovec *piece, int n,
 	struct iovec all[OUT_PIECES + 2];
 	uint32_t padding;
 
-	if (align(out, err) < 0)
+	if (out_align(out, err) < 0)
 		return -1;
 	record.offset = out->tail;
 	for (int i = 0; i < n; i++) {

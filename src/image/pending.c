@@ -112,7 +112,7 @@ int pending_write(struct pending *pending, struct out *out, const struct checkpo
 	if (flush_last(pending) < 0)
 		return err_memory(err, "writing a checkpoint");
 	/* A checkpoint that is there must mean that all before it is: one barrier does that. */
-	if (out_sync(out, err) < 0)
+	if (out_align(out, err) < 0 || out_sync(out, err) < 0)
 		return -1;
 	put_le64(head + CKPT_PREVIOUS, checkpoint->previous);
 	put_le64(head + CKPT_POSITION, checkpoint->position);

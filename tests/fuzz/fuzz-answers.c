@@ -8,6 +8,13 @@
 #include "scsi/scsi.h"
 #include "transport/transport.h"
 
+/* What the first byte of the input says. */
+enum {
+	HOW_QUIRKS = 1, /* the second byte is quirks */
+	HOW_WAIT = 2,	/* asks whether it is ready first */
+	HOW_FAR = 4,	/* reads past 2 TiB */
+};
+
 struct fuzz_transport {
 	struct transport transport;
 	const uint8_t *at;
@@ -94,11 +101,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char text[200], serial[128];
 	struct err err;
 	bool corrected;
+	uint8_t how;
 
 	fuzz.transport.ops = &ops;
 	fuzz.transport.max_cdb_len = 16;
 	fuzz.transport.max_transfer_bytes = 1 << 20;
-	fuzz.transport.quirks = next(&fuzz) & 1 ? next(&fuzz) * 0x01010101u : 0;
+	how = next(&fuzz);
+	fuzz.transport.quirks = how & HOW_QUIRKS ? next(&fuzz) * 0x01010101u : 0;
+	/* Its time is over at once, so that there is nothing to sleep for. */
+	if (how & HOW_WAIT)
+		scsi_wait_ready(&fuzz.transport, deadline_in_ms(0), &err);
 	if (scsi_inquiry(&fuzz.transport, &inquiry, &err) == 0) {
 		check_text(inquiry.vendor);
 		check_text(inquiry.product);
@@ -110,7 +122,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	scsi_testify(&fuzz.transport, &testimony, &err);
 	memset(&reply, 0, sizeof(reply));
-	scsi_read(&fuzz.transport, 0, 8, 512, block, deadline_in_ms(0), &reply, &err);
+	scsi_read(&fuzz.transport, how & HOW_FAR ? 1ull << 40 : 0, 8, 512, block, deadline_in_ms(0),
+		&reply, &err);
+	if (reply.moved > sizeof(block))
+		abort();
 	if (reply.outcome == OUTCOME_DONE)
 		check_text(scsi_reply_text(&reply, text, sizeof(text)));
 	return 0;

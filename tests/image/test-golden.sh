@@ -37,6 +37,24 @@ while read -r name image_sum plain_sum; do
 	is "$name: the same map" "$(cat "$work/read.map")" "$(cat "$golden/$name.map")"
 done <"$golden/list"
 
+# The same once torn: cut in its last checkpoint, so that DATA of the seal stands behind the one before; and
+# with the first checkpoint damaged as well, so that every record must speak for itself.
+whole_sum=$(awk '$1 == "generations" { print $3 }' "$golden/list")
+head -c 45100 "$golden/generations.ums" >"$work/torn.ums"
+cp "$work/torn.ums" "$work/damaged.ums"
+printf '\377' | dd of="$work/damaged.ums" bs=1 seek=17700 conv=notrunc status=none
+for name in torn damaged; do
+	image=$work/$name.ums
+	exits "$name: verify" 5 "$UMSCTL" verify "$image"
+	"$UMSCTL" export "$image" "$work/$name.raw" >/dev/null 2>&1
+	is "$name: its plain bytes" "$(sum <"$work/$name.raw")" "$whole_sum"
+	is "$name: its map" "$(map_of "$image")" "$(cat "$golden/generations.map")"
+	ok "$name: by the specification alone" \
+		python3 "$golden/read.py" "$image" "$work/read.raw" "$work/read.map"
+	is "$name: the same bytes" "$(sum <"$work/read.raw")" "$whole_sum"
+	is "$name: the same map" "$(cat "$work/read.map")" "$(cat "$golden/generations.map")"
+done
+
 # What is written today is as specified too.
 "$UMSCTL" capture --quiet sim:demo,size=64M "$work/today.ums" 2>/dev/null
 "$UMSCTL" export "$work/today.ums" "$work/today.raw" >/dev/null

@@ -165,28 +165,50 @@ class Image:
         counts = struct.unpack_from("<6Q", s, 120)
         must(counts == tuple(self.states.count(i) for i in range(6)), "counts of states")
 
-    def open_checkpoints(self):
-        self.generation = 0
-        last = max((at for at, (kind, _) in self.records.items() if kind == b"CKPT"), default=None)
-        chain, at = [], last
+    def chain(self):
+        """Offsets of all checkpoints in order; None when one is damaged."""
+        at = max((at for at, (kind, _) in self.records.items() if kind == b"CKPT"), default=0)
+        chain = []
         while at:
-            chain.append(at)
-            previous = struct.unpack_from("<Q", self.of(at, b"CKPT"))[0]
+            if at not in self.records or self.records[at][0] != b"CKPT":
+                return None
+            chain.insert(0, at)
+            previous = struct.unpack_from("<Q", self.records[at][1])[0]
             must(previous < at, "a chain of checkpoints")
             at = previous
-        for at in reversed(chain):
-            p = self.of(at, b"CKPT")
-            crc, n_map, n_index, n_refs = struct.unpack_from("<IIII", p, 20)
-            must(zlib.crc32(self.data[:at]) == crc, "CRC of the file before a checkpoint")
-            self.set_states(self.map_entries(p[64:], n_map))
-            self.take_index(p[64 + 24 * n_map:], n_index)
-            self.take_refs(p[64 + 24 * n_map + 32 * n_index:], n_refs)
-        for at in sorted(at for at, (kind, _) in self.records.items()
-                         if kind == b"DATA" and (last is None or at > last)):
-            self.index.append(at)
-            lba, plain, state = self.read_data(at)
-            if state:
-                self.set_states([(lba, len(plain) // self.block, state)])
+        return chain
+
+    def take_checkpoint(self, at, alone):
+        """ALONE: nothing but its map entries; the records were taken by themselves."""
+        p = self.of(at, b"CKPT")
+        crc, n_map, n_index, n_refs = struct.unpack_from("<IIII", p, 20)
+        must(len(p) == 64 + 24 * n_map + 32 * n_index + 16 * n_refs, "length of a checkpoint")
+        self.set_states(self.map_entries(p[64:], n_map))
+        if alone:
+            return
+        must(zlib.crc32(self.data[:at]) == crc, "CRC of the file before a checkpoint")
+        self.take_index(p[64 + 24 * n_map:], n_index)
+        self.take_refs(p[64 + 24 * n_map + 32 * n_index:], n_refs)
+
+    def open_checkpoints(self):
+        self.generation = 0
+        chain = self.chain()
+        for at in chain or []:
+            self.take_checkpoint(at, False)
+            self.generation = struct.unpack_from("<I", self.records[at][1], 56)[0]
+        for at in sorted(at for at in self.records if not chain or at > chain[-1]):
+            kind, payload = self.records[at]
+            if kind == b"DATA":
+                self.index.append(at)
+                lba, plain, state = self.read_data(at)
+                if state in (4, 5):
+                    self.set_states([(lba, len(plain) // self.block, state)])
+            elif kind in (b"BLOB", b"JRNL"):
+                self.refs.append((kind, payload))
+            elif kind == b"SEAL":
+                self.generation = struct.unpack_from("<I", payload)[0]
+            elif kind == b"CKPT":
+                self.take_checkpoint(at, True)
 
     def plain(self):
         out = bytearray(self.n * self.block)
