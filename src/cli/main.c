@@ -33,7 +33,8 @@ static void print_overview(FILE *out)
 		fprintf(out, "  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
 	fputs("\n"
 	      "  umsctl COMMAND --help says more; --version says which umsctl this is.\n"
-	      "  umsctl help sim says which simulated drives there are.\n"
+	      "  umsctl help sim says which simulated drives there are, help quirks what --quirk "
+	      "knows.\n"
 	      "  No drive at hand?  umsctl capture sim:demo demo.ums\n\n"
 	      "Exit codes: 0 complete, 1 usage, 2 could not start (nothing was done), 3 complete "
 	      "but\n"
