@@ -32,8 +32,8 @@ int out_record(struct out *out, uint32_t type, const struct iovec *piece, int n,
 int out_small_record(struct out *out, uint32_t type, const void *payload, size_t len,
 	uint64_t *offset, struct err *err);
 
-/* Zeros up to the next place where a record may begin: a property list ends anywhere.  Whoever takes
- * the CRC of all bytes before a record does this first; out_record() does it by itself. */
+/* Zeros up to the next place where a record may begin: a property list ends anywhere.  Whoever
+ * takes the CRC of all bytes before a record does this first; out_record() does it by itself. */
 int out_align(struct out *out, struct err *err);
 
 /* Appends bytes that are no record. */
