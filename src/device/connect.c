@@ -160,10 +160,11 @@ static struct transport *connect_sg(struct opened *opened, struct err *err)
 	/* What the drive says of itself is wanted, not needed. */
 	if (drive->port[0])
 		descriptors_read(drive->port, drive->configuration, &opened->descriptors, NULL);
-	/* SG_IO on the block node moves data without a copy; the sg driver has buffers of its own. */
+	/* SG_IO on the block node moves data without a copy; the sg driver has buffers of its own.
+	 */
 	return rendered(opened,
-		transport_sg_open(drive->block[0] ? drive->block : drive->sg,
-			opened->device.quirks, err),
+		transport_sg_open(
+			drive->block[0] ? drive->block : drive->sg, opened->device.quirks, err),
 		err);
 }
 

@@ -136,7 +136,7 @@ static UMockdevIoctlData *reap(void)
 			umockdev_ioctl_data_unref(buffer);
 			continue;
 		}
-	finish(data, buffer, usbfs.discarded[i] ? -ENOENT : status_of(answer), moved);
+		finish(data, buffer, usbfs.discarded[i] ? -ENOENT : status_of(answer), moved);
 		umockdev_ioctl_data_unref(buffer);
 		/* Those behind keep their order. */
 		memmove(&usbfs.urb[i], &usbfs.urb[i + 1],
