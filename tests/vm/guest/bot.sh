@@ -29,14 +29,19 @@ swapon "$(disk_of SWAP)"
 refused "swapped on" swap "$(disk_of SWAP)"
 swapoff "$(disk_of SWAP)"
 
-# open_exclusively DISK COMMAND: holds DISK with O_EXCL while COMMAND (perl) runs.
-open_exclusively() {
-	exec perl -MFcntl -e 'sysopen(my $disk, $ARGV[0], O_RDONLY | O_EXCL) or exit 1; eval $ARGV[1]' \
-		"$1" "$2"
+# can_be_held DISK: opens it with O_EXCL for a moment.
+can_be_held() {
+	perl -MFcntl -e 'sysopen(my $disk, $ARGV[0], O_RDONLY | O_EXCL) or exit 1' "$1"
 }
-open_exclusively "$large" sleep &
+# hold_exclusively DISK: keeps it; the look below may have it at the very moment of a first try.
+hold_exclusively() {
+	exec perl -MFcntl -e 'my $disk;
+		select(undef, undef, undef, 0.05) until sysopen($disk, $ARGV[0], O_RDONLY | O_EXCL);
+		sleep' "$1"
+}
+hold_exclusively "$large" &
 holder=$!
-wait_for 5 eval '! (open_exclusively "$large" 1)'
+wait_for 5 not can_be_held "$large"
 refused "held with O_EXCL" "$in_use" "$large"
 kill "$holder"
 wait "$holder"
