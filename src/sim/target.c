@@ -210,7 +210,7 @@ static void misbehave(struct target *target, struct target_task *task)
 		target->life = LIFE_DEAD;
 		break;
 	case MISDEED_SHRINK:
-		target->n_blocks /= 2;
+		target->n_blocks = mem_max_u64(target->n_blocks / 2, 1);
 		target->capacity_changed = true;
 		return;
 	case MISDEED_HANG:
