@@ -25,21 +25,20 @@ static int bad_area(const char *text, struct err *err)
 	return err_set(err, ERR_USAGE, "\"%s\" is no area: a block number or FIRST-LAST", text);
 }
 
-/* TEXT is LBA or LBA-LBA; it is written to. */
-static int parse_area(struct fault *fault, char *text, struct err *err)
+int faults_parse_area(char *text, uint64_t *first, uint64_t *last, struct err *err)
 {
 	char *dash = strchr(text, '-');
 
 	if (dash)
 		*dash = '\0';
-	if (!text_number(text, &fault->first))
+	if (!text_number(text, first))
 		return bad_area(text, err);
-	fault->last = fault->first;
+	*last = *first;
 	if (!dash)
 		return 0;
-	if (!text_number(dash + 1, &fault->last))
+	if (!text_number(dash + 1, last))
 		return bad_area(dash + 1, err);
-	if (fault->last < fault->first)
+	if (*last < *first)
 		return err_set(
 			err, ERR_USAGE, "the area %s-%s ends before it begins", text, dash + 1);
 	return 0;
@@ -86,7 +85,7 @@ int faults_add(
 
 	if (!copy || mem_grow(&faults->fault, faults->n, &faults->room, sizeof(fault)) != 0)
 		return err_memory(err, "for an area");
-	if (parse_area(&fault, strsep(&rest, ":"), err) != 0)
+	if (faults_parse_area(strsep(&rest, ":"), &fault.first, &fault.last, err) != 0)
 		return -1;
 	if (heals && parse_count(&fault.failures, &rest, "failures", err) != 0)
 		return -1;
@@ -134,12 +133,13 @@ struct fault_meeting faults_meet(struct faults *faults, uint64_t lba, uint64_t n
 	return met;
 }
 
-bool faults_highest(const struct faults *faults, uint64_t *lba)
+uint64_t faults_highest(const struct faults *faults)
 {
-	*lba = 0;
+	uint64_t highest = 0;
+
 	for (size_t i = 0; i < faults->n; i++)
-		*lba = mem_max_u64(*lba, faults->fault[i].last);
-	return faults->n > 0;
+		highest = mem_max_u64(highest, faults->fault[i].last);
+	return highest;
 }
 
 void faults_free(struct faults *faults)

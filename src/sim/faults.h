@@ -50,12 +50,15 @@ struct fault_meeting {
 int faults_add(
 	struct faults *faults, enum fault_kind kind, bool heals, const char *text, struct err *err);
 
+/* Reads LBA or LBA-LBA; TEXT is written to. */
+int faults_parse_area(char *text, uint64_t *first, uint64_t *last, struct err *err);
+
 /* N, at least 1, blocks are read from LBA; a healing sector that stops the READ has failed once
  * more. */
 struct fault_meeting faults_meet(struct faults *faults, uint64_t lba, uint64_t n);
 
-/* The highest LBA that any area names; false when there is none. */
-bool faults_highest(const struct faults *faults, uint64_t *lba);
+/* The highest LBA that any area names; 0 when there is none. */
+uint64_t faults_highest(const struct faults *faults);
 
 void faults_free(struct faults *faults);
 

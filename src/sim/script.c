@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proto/scsi.h"
+#include "sim/faults.h"
 
 enum { ON_BOT = 1, ON_UAS = 2, ON_BOTH = ON_BOT | ON_UAS };
 
@@ -92,6 +93,29 @@ const char *misdeed_about(enum misdeed misdeed)
 	return table[misdeed].about;
 }
 
+/* The most that the number may be: MS are a day's, CODE is a byte of the RESPONSE IU. */
+static uint64_t most_of(enum misdeed misdeed)
+{
+	return misdeed == MISDEED_UAS_RESPONSE ? UINT8_MAX : 86400000;
+}
+
+/* The number behind the name (NULL: none), where one belongs and nowhere else. */
+static int parse_number(struct script_line *line, const char *number, struct err *err)
+{
+	const char *name = table[line->misdeed].name;
+	const char *wanted = table[line->misdeed].number;
+	uint64_t most = most_of(line->misdeed);
+
+	if (!wanted && number)
+		return err_set(err, ERR_USAGE, "%s takes no number", name);
+	if (wanted && !number)
+		return err_set(err, ERR_USAGE, "%s needs a number: %s=%s", name, name, wanted);
+	if (wanted && (!text_number(number, &line->number) || line->number > most))
+		return err_set(err, ERR_USAGE, "%s: \"%s\" is no number from 0 to %llu", name,
+			number, (unsigned long long)most);
+	return 0;
+}
+
 static int parse_name(struct script_line *line, char *text, struct err *err)
 {
 	char *number = strchr(text, '=');
@@ -102,55 +126,61 @@ static int parse_name(struct script_line *line, char *text, struct err *err)
 		if (strcmp(table[m].name, text) != 0)
 			continue;
 		line->misdeed = (enum misdeed)m;
-		if (!number == !table[m].number && (!number || text_number(number, &line->number)))
-			return 0;
-		return err_set(err, ERR_USAGE, "%s wants %s behind it", text,
-			table[m].number ? "= and a number" : "no number");
+		return parse_number(line, number, err);
 	}
 	return err_set(err, ERR_USAGE, "\"%s\" is no misdeed (umsctl help sim lists them)", text);
 }
 
-static int parse_area(struct script_line *line, char *text)
+static int parse_opcode(struct script_line *line, const char *text, struct err *err)
 {
-	char *dash = strchr(text, '-');
-
-	if (dash)
-		*dash++ = '\0';
-	line->place = SCRIPT_LBA;
-	if (!text_number(text, &line->first) || (dash && !text_number(dash, &line->last)))
-		return -1;
-	if (!dash)
-		line->last = line->first;
-	return line->last >= line->first ? 0 : -1;
+	if (strlen(text) != 2 || strspn(text, "0123456789abcdefABCDEF") != 2)
+		return err_set(err, ERR_USAGE, "\"%s\" is no opcode of two hex digits", text);
+	line->first = strtoul(text, NULL, 16);
+	return 0;
 }
 
-static int parse_opcode(struct script_line *line, const char *text)
+static int parse_from_1(uint64_t *number, const char *text, struct err *err)
 {
-	line->place = SCRIPT_OPCODE;
-	line->first = strtoul(text, NULL, 16);
-	return strlen(text) == 2 && strspn(text, "0123456789abcdefABCDEF") == 2 ? 0 : -1;
+	if (text_number(text, number) && *number > 0)
+		return 0;
+	return err_set(err, ERR_USAGE, "\"%s\" is no number from 1 on", text);
+}
+
+/* What VALUE says of PLACE, of which there is one at most. */
+static int parse_place(
+	struct script_line *line, enum script_place place, char *value, struct err *err)
+{
+	if (line->place != SCRIPT_NEXT)
+		return err_set(err, ERR_USAGE, "only one of cmd, lba and op can be said");
+	line->place = place;
+	switch (place) {
+	case SCRIPT_COMMAND:
+		return parse_from_1(&line->first, value, err);
+	case SCRIPT_LBA:
+		return faults_parse_area(value, &line->first, &line->last, err);
+	case SCRIPT_OPCODE:
+		return parse_opcode(line, value, err);
+	case SCRIPT_NEXT:
+		break;
+	}
+	return 0;
 }
 
 /* One word behind the name. */
 static int parse_word(struct script_line *line, char *word, struct err *err)
 {
-	int r = -1;
-
 	if (strcmp(word, "always") == 0) {
 		line->times = UINT64_MAX;
-		r = 0;
-	} else if (strncmp(word, "times=", 6) == 0) {
-		r = text_number(word + 6, &line->times) && line->times > 0 ? 0 : -1;
-	} else if (strncmp(word, "lba=", 4) == 0) {
-		r = parse_area(line, word + 4);
-	} else if (strncmp(word, "op=", 3) == 0) {
-		r = parse_opcode(line, word + 3);
-	} else if (strncmp(word, "cmd=", 4) == 0) {
-		line->place = SCRIPT_COMMAND;
-		r = text_number(word + 4, &line->first) && line->first > 0 ? 0 : -1;
-	}
-	if (r == 0)
 		return 0;
+	}
+	if (strncmp(word, "times=", 6) == 0)
+		return parse_from_1(&line->times, word + 6, err);
+	if (strncmp(word, "cmd=", 4) == 0)
+		return parse_place(line, SCRIPT_COMMAND, word + 4, err);
+	if (strncmp(word, "lba=", 4) == 0)
+		return parse_place(line, SCRIPT_LBA, word + 4, err);
+	if (strncmp(word, "op=", 3) == 0)
+		return parse_place(line, SCRIPT_OPCODE, word + 3, err);
 	return err_set(err, ERR_USAGE,
 		"\"%s\" is none of: cmd=N, lba=N, lba=N-N, op=HH, times=N, always", word);
 }
@@ -183,7 +213,8 @@ static bool is_here(const struct script *script, const struct script_line *line,
 		/* Once its number has come, the next ones as long as it has times left. */
 		return script->commands >= line->first;
 	case SCRIPT_LBA:
-		return n > 0 && line->first < lba + n && line->last >= lba;
+		/* LBA and N are the host's: their sum may be too much for 64 bits. */
+		return n > 0 && line->last >= lba && (line->first <= lba || line->first - lba < n);
 	case SCRIPT_OPCODE:
 		return line->first == opcode;
 	}
@@ -207,6 +238,17 @@ const struct script_line *script_meet(
 		return line;
 	}
 	return NULL;
+}
+
+uint64_t script_highest(const struct script *script)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < script->n; i++) {
+		if (script->line[i].place == SCRIPT_LBA)
+			highest = mem_max_u64(highest, script->line[i].last);
+	}
+	return highest;
 }
 
 void script_free(struct script *script)

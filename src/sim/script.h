@@ -105,6 +105,9 @@ int script_add(struct script *script, const char *text, struct err *err);
 const struct script_line *script_meet(
 	struct script *script, bool uas, const uint8_t *cdb, uint64_t lba, uint64_t n);
 
+/* The highest LBA that any line names; 0 when there is none. */
+uint64_t script_highest(const struct script *script);
+
 /* "csw-tag", …; what the number behind it is ("MS"), "" when it takes none; what it is in words. */
 const char *misdeed_name(enum misdeed misdeed);
 const char *misdeed_number(enum misdeed misdeed);

@@ -50,12 +50,16 @@ static int take_number(struct sim_settings *settings, const struct setting *sett
 	return 0;
 }
 
-static int take_luns(struct sim_settings *settings, const struct setting *setting,
+static int take_from_1(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
-	if (strcmp(value, "0") == 0)
-		return err_set(err, ERR_USAGE, "at least one");
-	return take_number(settings, setting, value, err);
+	uint64_t number;
+
+	if (!text_number(value, &number) || number == 0 || number > setting->max)
+		return err_set(err, ERR_USAGE, "\"%s\" is no number from 1 to %llu", value,
+			(unsigned long long)setting->max);
+	*number_field(settings, setting) = number;
+	return 0;
 }
 
 /* A flag that may say how many times. */
@@ -226,7 +230,7 @@ static const struct setting table[] = {
 	{.key = "luns",
 		.form = "=N",
 		.about = "logical units, each with its own noise or text",
-		.take = take_luns,
+		.take = take_from_1,
 		.field = FIELD(luns),
 		.max = 16},
 	{.key = "bad",
@@ -318,7 +322,7 @@ static const struct setting table[] = {
 	{.key = "uas-depth",
 		.form = "=N",
 		.about = "commands that it takes at once over UAS",
-		.take = take_luns,
+		.take = take_from_1,
 		.field = FIELD(uas_depth),
 		.max = 64},
 	{.key = "descriptors",

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -74,44 +75,53 @@ struct usb_device *sim_device(const char *name, struct err *err)
 
 /* --- drives that have left the bus and will come back --- */
 
-#define AWAY_MAX  64
-#define NAME_ROOM 512
+#define KNOWN_MAX 64
 
-/* Drives that are open, or away, by the names that they were opened with. */
-static struct {
-	struct usb_device *device;
-	char name[NAME_ROOM];
+/* Drives that are open, or away, by the whole names that they were opened with.  One that nobody
+ * opens again stays here until the process ends. */
+static struct known {
+	struct usb_device *device; /* NULL: a free place */
+	char *name;
 	bool away;
-} known[AWAY_MAX];
+} known[KNOWN_MAX];
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void remember(struct usb_device *device, const char *name)
+/* With the lock held. */
+static void forget(struct known *place)
 {
-	pthread_mutex_lock(&known_lock);
-	for (size_t i = 0; i < AWAY_MAX; i++) {
-		if (known[i].device)
-			continue;
-		known[i].device = device;
-		known[i].away = false;
-		snprintf(known[i].name, sizeof(known[i].name), "%s", name);
-		break;
-	}
-	pthread_mutex_unlock(&known_lock);
+	free(place->name);
+	*place = (struct known){0};
 }
 
-/* The drive of that name that is away; NULL when there is none. */
+/* A drive for which there is no place, or no memory, will just not be found again. */
+static void remember(struct usb_device *device, const char *name)
+{
+	char *copy = strdup(name);
+
+	pthread_mutex_lock(&known_lock);
+	for (size_t i = 0; copy && i < KNOWN_MAX; i++) {
+		if (known[i].device)
+			continue;
+		known[i] = (struct known){.device = device, .name = copy};
+		copy = NULL;
+	}
+	pthread_mutex_unlock(&known_lock);
+	free(copy);
+}
+
+/* The drive of that name that is away, taken out if it is BACK; NULL when there is none. */
 static struct usb_device *find_away(const char *name, bool *back)
 {
 	struct usb_device *found = NULL;
 
 	pthread_mutex_lock(&known_lock);
-	for (size_t i = 0; i < AWAY_MAX && !found; i++) {
-		if (!known[i].device || !known[i].away || strcmp(known[i].name, name) != 0)
+	for (size_t i = 0; i < KNOWN_MAX && !found; i++) {
+		if (!known[i].away || strcmp(known[i].name, name) != 0)
 			continue;
 		found = known[i].device;
 		*back = usb_device_returns_ns(found) <= clock_now_ns();
 		if (*back)
-			known[i].away = false;
+			forget(&known[i]);
 	}
 	pthread_mutex_unlock(&known_lock);
 	return found;
@@ -119,17 +129,17 @@ static struct usb_device *find_away(const char *name, bool *back)
 
 void sim_unplugged(struct usb_device *device)
 {
-	bool stays = usb_device_mood(device) == DEVICE_GONE;
+	bool gone = usb_device_mood(device) == DEVICE_GONE;
 	bool kept = false;
 
 	pthread_mutex_lock(&known_lock);
-	for (size_t i = 0; i < AWAY_MAX; i++) {
+	for (size_t i = 0; i < KNOWN_MAX; i++) {
 		if (known[i].device != device)
 			continue;
-		kept = stays;
-		known[i].away = stays;
-		if (!stays)
-			known[i].device = NULL;
+		kept = gone;
+		known[i].away = gone;
+		if (!gone)
+			forget(&known[i]);
 	}
 	pthread_mutex_unlock(&known_lock);
 	if (!kept)
@@ -140,20 +150,20 @@ struct link *sim_open(const char *name, struct err *err)
 {
 	bool back = false;
 	struct usb_device *device = find_away(name, &back);
+	struct link *link;
 
 	if (device && !back) {
 		err_set(err, ERR_NO_DEVICE, "the simulated drive is not plugged in at the moment");
 		return NULL;
 	}
-	if (device) {
+	if (device)
 		usb_device_plug(device);
-	} else {
+	else
 		device = sim_device(name, err);
-		if (!device)
-			return NULL;
+	link = device ? link_sim_new(device, err) : NULL;
+	if (link)
 		remember(device, name);
-	}
-	return link_sim_new(device, err);
+	return link;
 }
 
 const char *sim_help(void)

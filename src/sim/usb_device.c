@@ -332,9 +332,10 @@ enum link_speed usb_device_speed(const struct usb_device *device)
 static int check_areas(const struct sim_settings *settings, struct err *err)
 {
 	uint64_t n_blocks = settings->size_bytes / settings->block_bytes;
-	uint64_t highest;
+	uint64_t highest =
+		mem_max_u64(faults_highest(&settings->faults), script_highest(&settings->script));
 
-	if (!faults_highest(&settings->faults, &highest) || highest < n_blocks)
+	if (highest < n_blocks)
 		return 0;
 	return err_set(err, ERR_USAGE,
 		"an area reaches to sector %" PRIu64 ", the drive has %" PRIu64 " sectors", highest,

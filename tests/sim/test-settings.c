@@ -54,8 +54,22 @@ static void test_mistakes(void **state)
 		{"blank,vid=12345", "\"12345\" is not four hex digits"},
 		{"blank,vid=0x12", "\"0x12\" is not four hex digits"},
 		{"blank,spc=9", "\"9\" is no number from 0 to 5"},
-		{"blank,luns=0", "at least one"},
-		{"blank,luns=17", "no number from 0 to 16"},
+		{"blank,luns=0", "\"0\" is no number from 1 to 16"},
+		{"blank,luns=00", "\"00\" is no number from 1 to 16"},
+		{"blank,luns=17", "\"17\" is no number from 1 to 16"},
+		{"blank,uas-depth=0", "the setting uas-depth: \"0\" is no number from 1 to 64"},
+		{"blank,uas-depth=65", "\"65\" is no number from 1 to 64"},
+		{"blank,descriptors=bad",
+			"\"bad\" is none of: good, cut, loop, past, no-in, twice, "
+			"many, no-pipes, same-pipes, tiny"},
+		{"blank,hostile=1", "the setting hostile: takes no value"},
+		{"blank,empty-luns=1", "the setting empty-luns: takes no value"},
+		{"blank,fault", "the setting fault needs a value: fault=MISDEED"},
+		{"blank,fault=csw-tga", "the setting fault: \"csw-tga\" is no misdeed"},
+		{"blank,fault=drop", "the setting fault: drop needs a number: drop=MS"},
+		{"blank,fault=hang:op=2", "\"2\" is no opcode"},
+		{"blank,fault=hang:lba=2097152", "the drive has 2097152 sectors"},
+		{"blank,fault=hang:lba=0-2097152", "reaches to sector 2097152"},
 		{"blank,bad=x", "the setting bad: \"x\" is no area"},
 		{"blank,bad=-5", "\"\" is no area"},
 		{"blank,bad=5-", "\"\" is no area"},
@@ -111,6 +125,38 @@ static void test_long_values(void **state)
 	wire_close(wire_open(name));
 }
 
+/* What is said stands in the settings; misdeeds add up in their order. */
+static void test_values(void **state)
+{
+	struct sim_settings settings;
+	struct err err = {0};
+
+	(void)state;
+	settings_init(&settings);
+	assert_int_equal(settings.descriptors, SIM_DESCRIPTORS_GOOD);
+	assert_int_equal(settings.uas_depth, 16);
+	assert_false(settings.hostile || settings.empty_luns);
+	assert_int_equal(settings_parse(&settings,
+				 "uas-depth=64,descriptors=tiny,hostile,empty-luns,luns=16,"
+				 "fault=drop=5:op=28:times=2,fault=csw-tag",
+				 &err),
+		0);
+	assert_int_equal(settings.uas_depth, 64);
+	assert_int_equal(settings.descriptors, SIM_DESCRIPTORS_TINY);
+	assert_true(settings.hostile && settings.empty_luns);
+	assert_int_equal(settings.luns, 16);
+	assert_int_equal(settings.script.n, 2);
+	assert_int_equal(settings.script.line[0].misdeed, MISDEED_DROP);
+	assert_int_equal(settings.script.line[0].number, 5);
+	assert_int_equal(settings.script.line[0].place, SCRIPT_OPCODE);
+	assert_int_equal(settings.script.line[0].first, 0x28);
+	assert_int_equal(settings.script.line[0].times, 2);
+	assert_int_equal(settings.script.line[1].misdeed, MISDEED_CSW_TAG);
+	assert_int_equal(settings.script.line[1].times, 1);
+	settings_free(&settings);
+	assert_int_equal(settings.script.n, 0);
+}
+
 /* Every setting that the parser knows stands in the help. */
 static void test_help(void **state)
 {
@@ -144,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_every_drive_of_the_table_opens),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_long_values),
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_help),
 	};
 

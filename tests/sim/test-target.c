@@ -186,6 +186,62 @@ static void test_logical_units(void **state)
 	wire_close(link);
 }
 
+/* Each unit has a medium of its own: of the same kind, with other bytes. */
+static void test_units_with_media(void **state)
+{
+	static const char *const names[] = {"noise,luns=3", "text,luns=3", "demo,luns=3"};
+	const uint8_t read[10] = {0x28, [5] = 9, [8] = 1}, capacity[10] = {0x25};
+	uint8_t unit[3][512];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct link *link = wire_open(names[i]);
+		uint32_t last;
+
+		wire_exec(link, 0, capacity, 10, data, 8);
+		last = get_be32(data);
+		for (uint8_t lun = 0; lun < 3; lun++) {
+			assert_int_equal(wire_exec(link, lun, read, 10, unit[lun], 512).status, 0);
+			assert_int_equal(wire_exec(link, lun, capacity, 10, data, 8).status, 0);
+			assert_int_equal(get_be32(data), last);
+		}
+		assert_memory_not_equal(unit[0], unit[1], 512);
+		assert_memory_not_equal(unit[1], unit[2], 512);
+		assert_fails(link, 3, read, 10, 0x052500);
+		wire_close(link);
+	}
+}
+
+/* hostile: texts that nobody should print, and lengths that lie; the drive can be read for all
+ * that. */
+static void test_hostile(void **state)
+{
+	struct link *link = wire_open("noise,hostile,spc=4");
+	static const uint8_t bytes[] = {0x1b, '\n', 0x7f, 0, 0x9b};
+	uint8_t serial[300];
+	size_t n;
+
+	(void)state;
+	assert_gives(link, (const uint8_t[6]){0x12, [4] = 96}, 6, 36);
+	assert_int_equal(data[4], 0xff);
+	assert_memory_equal(data + 8, "\033[31m\a\r\n", 8);
+	n = wire_exec(link, 0, (const uint8_t[6]){0x12, 1, 0x80, [4] = 255}, 6, serial, 300).moved;
+	assert_int_equal(get_be16(serial + 2), 0xffff);
+	assert_in_range(n, 10, 254);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		assert_non_null(memchr(serial + 4, bytes[i], n - 4));
+	assert_non_null(memmem(serial + 4, n - 4, "../../", 6));
+	n = wire_exec(link, 0, (const uint8_t[6]){0x12, 1, 0x83, [4] = 255}, 6, data, 4096).moved;
+	assert_int_equal(get_be16(data + 2), 0xffff);
+	assert_in_range(n, 10, 254);
+	assert_gives(link, (const uint8_t[6]){0x1a, 0, 0x3f, 0, 192}, 6, 4 + 12 + 20 + 12);
+	assert_memory_equal(data, "\xff\xff\xff\xff", 4);
+	assert_gives(link, (const uint8_t[10]){0x5a, 0, 0x3f, [7] = 1}, 10, 8 + 44);
+	assert_memory_equal(data, "\xff\xff\xff\xff\xff\xff\xff\xff", 8);
+	assert_int_equal(wire_read(link, 0, 8, data, 4096).status, 0);
+	wire_close(link);
+}
+
 static void test_states_of_the_unit(void **state)
 {
 	const uint8_t ready[6] = {0};
@@ -257,6 +313,8 @@ int main(void)
 		cmocka_unit_test(test_reads_that_make_no_sense),
 		cmocka_unit_test(test_mode_sense),
 		cmocka_unit_test(test_logical_units),
+		cmocka_unit_test(test_units_with_media),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_states_of_the_unit),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_sense_is_gone_with_the_next_command),
