@@ -173,7 +173,8 @@ static int run(struct uas *uas, const struct command *command, struct reply *rep
 	}
 	start(uas, slot, command);
 	slot->timed_out = !uas_wait(uas, slot, command->deadline);
-	if (uas_is_amiss(slot))
+	/* One that another's reset has ended waits for the end of that: the drive may be gone. */
+	if (uas_is_amiss(slot) || slot->end == UAS_CANCELLED)
 		uas_recover(uas, slot);
 	else if (!uas->recovering)
 		uas_clear_halts(uas);

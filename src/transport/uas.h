@@ -142,7 +142,8 @@ bool uas_is_amiss(const struct uas_slot *slot);
 /* Clears the endpoints that have halted. */
 void uas_clear_halts(struct uas *uas);
 
-/* SLOT is amiss: when this returns it is DONE, and the drive is ready for others, or gone. */
+/* Waits for the end of another's recovery, then recovers if SLOT still is amiss: when this returns
+ * it is DONE, and the drive is ready for others, or gone. */
 void uas_recover(struct uas *uas, struct uas_slot *slot);
 
 #endif

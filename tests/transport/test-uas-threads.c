@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "proto/uas.h"
 #include "scsi/scsi.h"
 #include "sim/sim.h"
 #include "transport/transport.h"
@@ -26,14 +28,37 @@
 #define ATTEMPTS 20
 #define HUNG_S	 300 /* no test takes so long, by far */
 
+/* Command IUs that the drive has taken. */
+static atomic_uint commands;
+static const struct link_ops *sim_ops;
+
+static enum link_result counting_submit(struct link *link, struct link_transfer *transfer)
+{
+	bool is_iu = !(transfer->endpoint & 0x80) && transfer->len == IU_COMMAND_LEN;
+	enum link_result result = sim_ops->submit(link, transfer);
+
+	if (is_iu)
+		atomic_fetch_add(&commands, 1);
+	return result;
+}
+
 static struct transport *open_drive(const char *name)
 {
+	static struct link_ops ops;
 	struct err err = {0};
 	struct link *link = sim_open(name, &err);
-	struct transport *transport = link ? transport_uas_open(link, 0, 0, &err) : NULL;
+	struct transport *transport = NULL;
 
+	if (link) {
+		sim_ops = link->ops;
+		ops = *link->ops;
+		ops.submit = counting_submit;
+		link->ops = &ops;
+		transport = transport_uas_open(link, 0, 0, &err);
+	}
 	if (!transport)
 		fail_msg("%s: %s", name, err.text);
+	atomic_store(&commands, 0);
 	return transport;
 }
 
@@ -68,6 +93,8 @@ static void reset_ends_others(const char *misdeed, const char *speed)
 		speed, misdeed);
 	culprit.transport = other.transport = open_drive(name);
 	assert_int_equal(thread_start(&thread[0], read_one, &other, &err), 0);
+	while (atomic_load(&commands) == 0)
+		clock_sleep_ms(1);
 	assert_int_equal(thread_start(&thread[1], read_one, &culprit, &err), 0);
 	pthread_join(thread[1], NULL);
 	pthread_join(thread[0], NULL);
