@@ -172,12 +172,12 @@ static int run(struct uas *uas, const struct command *command, struct reply *rep
 			uas->gone ? "the drive has left the bus" : "its queue stayed full");
 	}
 	start(uas, slot, command);
-	if (!uas_wait(uas, slot, command->deadline)) {
-		slot->timed_out = true;
+	slot->timed_out = !uas_wait(uas, slot, command->deadline);
+	/* One that another's reset has ended waits for the end of that: the drive may be gone. */
+	if (uas_is_amiss(slot) || slot->end == UAS_CANCELLED)
 		uas_recover(uas, slot);
-	} else if (slot->end == UAS_BROKEN) {
-		uas_recover(uas, slot);
-	}
+	else if (!uas->recovering)
+		uas_clear_halts(uas);
 	r = slot->end == UAS_ANSWERED && !uas->gone ? answer(slot, reply)
 						    : failure(uas, slot, reply, err);
 	slot->state = UAS_FREE;

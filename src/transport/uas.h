@@ -7,15 +7,15 @@
  *	uas_pump.c      transfers: begun, reaped, handed to their slot
  *	uas_recovery.c  a command that is not answered
  *
- * A slot is one command (or task management function) under way; slot I has the tag I + 1, which is
- *also its stream.  exec() may be called by several threads; each waits for its own slot.  One of
- *those that wait is the pump: it reaps transfers for all, without the lock, and hands the role on
- *when its own command has ended.
+ * A slot is one command (or task management function) under way; its tag is also its stream: slot I
+ * has I + 1, task management the one behind those of commands.  exec() may be called by several
+ * threads; each waits for its own slot.  One of those that wait is the pump: it reaps transfers for
+ * all, without the lock, and hands the role on when its own command has ended.
  *
  *	FREE -> BUSY -> (pump: its last transfer has ended) -> DONE -> exec returns -> FREE
  *
  * While `recovering` nothing new is begun; the thread that recovers may need the pump for the
- *answers to its task management functions, and everybody who waits goes on pumping.
+ * answers to its task management functions, and everybody who waits goes on pumping.
  */
 #ifndef UMS_TRANSPORT_UAS_H
 #define UMS_TRANSPORT_UAS_H
@@ -28,7 +28,8 @@
 #include "usb/link.h"
 
 #define UAS_COMMANDS_MAX 16
-#define UAS_SLOTS_MAX	 (UAS_COMMANDS_MAX + 1) /* the last one is for task management */
+#define UAS_SLOTS_MAX	 (UAS_COMMANDS_MAX + 1)
+#define UAS_MANAGEMENT	 UAS_COMMANDS_MAX /* the slot for task management */
 
 /* --- uas_iu.c --- */
 
@@ -72,6 +73,7 @@ struct uas_slot {
 	const struct command *command; /* NULL: task management */
 	bool ended;		       /* END is set; transfers may still be under way */
 	bool timed_out;
+	bool sent; /* the drive may have seen its IU */
 	enum uas_end end;
 	const char *what;	  /* of BROKEN: "a status with a wrong tag", … */
 	enum link_result result;  /* of BROKEN: LINK_OK when it was no transfer that failed */
@@ -96,7 +98,7 @@ struct uas {
 	uint8_t command_out, status_in, data_in, data_out;
 	bool may_stream;
 	unsigned int streams; /* 0: none */
-	unsigned int n_slots; /* for commands; the one behind them is for task management */
+	unsigned int n_slots; /* for commands; fewer when a reset leaves fewer streams */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -134,8 +136,14 @@ int uas_configure(struct uas *uas, struct err *err);
 
 /* --- uas_recovery.c; with the lock held --- */
 
-/* SLOT has not ended by its deadline, or its exchange broke: when this returns it is DONE, and the
- * drive is ready for others, or gone. */
+/* SLOT has not ended, or it has while the drive may still hold its tag. */
+bool uas_is_amiss(const struct uas_slot *slot);
+
+/* Clears the endpoints that have halted. */
+void uas_clear_halts(struct uas *uas);
+
+/* Waits for the end of another's recovery, then recovers if SLOT still is amiss: when this returns
+ * it is DONE, and the drive is ready for others, or gone. */
 void uas_recover(struct uas *uas, struct uas_slot *slot);
 
 #endif

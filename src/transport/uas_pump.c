@@ -61,7 +61,16 @@ static void broken(
 	uas_end(uas, slot, UAS_BROKEN);
 }
 
-/* A transfer on ENDPOINT has ended otherwise than well. */
+static void note_halt(struct uas *uas, const struct link_transfer *transfer)
+{
+	if (transfer->result != LINK_STALL ||
+		memchr(uas->stalled, transfer->endpoint, uas->n_stalled))
+		return;
+	if (uas->n_stalled < sizeof(uas->stalled))
+		uas->stalled[uas->n_stalled++] = transfer->endpoint;
+}
+
+/* TRANSFER has ended otherwise than well. */
 static void failed(struct uas *uas, struct uas_slot *slot, const struct link_transfer *transfer,
 	const char *what)
 {
@@ -69,8 +78,7 @@ static void failed(struct uas *uas, struct uas_slot *slot, const struct link_tra
 		all_gone(uas);
 		return;
 	}
-	if (transfer->result == LINK_STALL && uas->n_stalled < sizeof(uas->stalled))
-		uas->stalled[uas->n_stalled++] = transfer->endpoint;
+	note_halt(uas, transfer);
 	broken(uas, slot, what, transfer->result);
 }
 
@@ -145,6 +153,7 @@ void uas_begin(struct uas *uas, struct uas_slot *slot, size_t len)
 	slot->out = (struct link_transfer){
 		.endpoint = uas->command_out, .data = slot->command_iu, .len = len};
 	submit(uas, slot, &slot->out, &slot->out_busy, "sending the command");
+	slot->sent = slot->out_busy;
 }
 
 /* --- what has come --- */
@@ -193,7 +202,9 @@ static void take_iu(struct uas *uas, struct uas_slot *slot, const struct uas_iu 
 
 static struct uas_slot *slot_of_tag(struct uas *uas, uint16_t tag)
 {
-	return tag > 0 && tag <= uas->n_slots + 1 ? &uas->slot[tag - 1] : NULL;
+	if (tag == uas->n_slots + 1)
+		return &uas->slot[UAS_MANAGEMENT];
+	return tag > 0 && tag <= uas->n_slots ? &uas->slot[tag - 1] : NULL;
 }
 
 /* The only one that waits, if there is only one. */
@@ -232,7 +243,6 @@ static void take_unit(struct uas *uas)
 
 static void take_shared(struct uas *uas)
 {
-
 	uas->shared_busy = false;
 	if (uas->shared.result == LINK_TIMEOUT)
 		return;
@@ -267,6 +277,30 @@ static void take_status(struct uas *uas, struct uas_slot *slot)
 		take_iu(uas, slot, &iu);
 }
 
+/* Data that end badly behind their status: a good one does not hold for them, and more than was
+ * asked for is no answer at all. */
+static void take_data(struct uas *uas, struct uas_slot *slot)
+{
+	const struct link_transfer *data = &slot->data;
+
+	slot->data_busy = false;
+	slot->data_moved = mem_min_u64(data->moved, data->len);
+	if (data->result == LINK_OK)
+		return;
+	if (!slot->ended || data->result == LINK_GONE) {
+		failed(uas, slot, data, "moving data");
+		return;
+	}
+	note_halt(uas, data);
+	if (slot->end != UAS_ANSWERED || data->result == LINK_TIMEOUT)
+		return;
+	if (slot->status == SCSI_STATUS_GOOD || data->result == LINK_OVERFLOW) {
+		slot->end = UAS_BROKEN;
+		slot->what = "moving data";
+		slot->result = data->result;
+	}
+}
+
 static void take(struct uas *uas, struct link_transfer *transfer)
 {
 	struct uas_slot *slot = transfer->context;
@@ -283,16 +317,7 @@ static void take(struct uas *uas, struct link_transfer *transfer)
 			(transfer->result != LINK_OK || transfer->moved != transfer->len))
 			failed(uas, slot, transfer, "sending the command");
 	} else {
-		slot->data_busy = false;
-		slot->data_moved = mem_min_u64(transfer->moved, transfer->len);
-		if (!slot->ended && transfer->result != LINK_OK)
-			failed(uas, slot, transfer, "moving data");
-		/* More than was asked for is no answer to it. */
-		else if (transfer->result == LINK_OVERFLOW && slot->end == UAS_ANSWERED) {
-			slot->end = UAS_BROKEN;
-			slot->what = "moving data";
-			slot->result = LINK_OVERFLOW;
-		}
+		take_data(uas, slot);
 	}
 	settle(uas, slot);
 }

@@ -13,7 +13,7 @@
 /* One task management function (§7.9): true when the device says that it is done. */
 static bool manage(struct uas *uas, uint8_t function, uint16_t task_tag)
 {
-	struct uas_slot *slot = &uas->slot[uas->n_slots];
+	struct uas_slot *slot = &uas->slot[UAS_MANAGEMENT];
 	bool done;
 	size_t len;
 
@@ -32,7 +32,7 @@ static bool manage(struct uas *uas, uint8_t function, uint16_t task_tag)
 	return done;
 }
 
-static void clear_halts(struct uas *uas)
+void uas_clear_halts(struct uas *uas)
 {
 	while (uas->n_stalled > 0)
 		uas->link->ops->clear_halt(uas->link, uas->stalled[--uas->n_stalled]);
@@ -58,14 +58,14 @@ static bool reset_port(struct uas *uas)
 
 static void climb(struct uas *uas, struct uas_slot *slot)
 {
-	clear_halts(uas);
+	uas_clear_halts(uas);
 	if (manage(uas, UAS_TMF_ABORT_TASK, slot->tag)) {
 		uas_end(uas, slot, UAS_BROKEN);
 		uas_wait(uas, slot, deadline_in_ms(TMF_MS));
 		return;
 	}
 	if (!uas->gone) {
-		clear_halts(uas);
+		uas_clear_halts(uas);
 		if (manage(uas, UAS_TMF_LOGICAL_UNIT_RESET, 0)) {
 			end_all(uas, slot);
 			return;
@@ -74,6 +74,12 @@ static void climb(struct uas *uas, struct uas_slot *slot)
 	end_all(uas, slot);
 	if (!uas->gone && !reset_port(uas))
 		uas->gone = true;
+}
+
+bool uas_is_amiss(const struct uas_slot *slot)
+{
+	return slot->state == UAS_BUSY || slot->end == UAS_BROKEN ||
+	       (slot->end == UAS_NO_MEMORY && slot->sent);
 }
 
 void uas_recover(struct uas *uas, struct uas_slot *slot)
@@ -85,7 +91,7 @@ void uas_recover(struct uas *uas, struct uas_slot *slot)
 		else
 			pthread_cond_wait(&uas->changed, &uas->lock);
 	}
-	if (slot->state == UAS_BUSY || slot->end == UAS_BROKEN) {
+	if (uas_is_amiss(slot)) {
 		uas->recovering = true;
 		climb(uas, slot);
 		uas->recovering = false;

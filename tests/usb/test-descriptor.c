@@ -49,6 +49,55 @@ static void test_bridge(void **state)
 	assert_false(usb_interface_parse(bridge, sizeof(bridge), 1, &interface));
 }
 
+/* Where the UAS setting's endpoints begin in `bridge`, 17 bytes each. */
+#define UAS_ENDPOINT(n) (sizeof(bridge) - 68 + 17 * (n))
+
+static const char *missing_pipe(const uint8_t *config)
+{
+	struct usb_interface interface;
+	struct usb_uas_pipes pipes;
+
+	assert_true(usb_interface_parse(config, sizeof(bridge), 0, &interface));
+	return usb_uas_pipes(&interface.alternate[1], &pipes);
+}
+
+static void test_uas_pipes(void **state)
+{
+	/* data in, data out, status, command: as they stand in `bridge` */
+	static const char *const names[] = {"data-in", "data-out", "status", "command"};
+	struct usb_interface interface;
+	struct usb_uas_pipes pipes;
+	uint8_t copy[sizeof(bridge)];
+
+	(void)state;
+	assert_true(usb_interface_parse(bridge, sizeof(bridge), 0, &interface));
+	assert_null(usb_uas_pipes(&interface.alternate[1], &pipes));
+	assert_int_equal(pipes.command->address, 0x04);
+	assert_int_equal(pipes.status->address, 0x83);
+	assert_int_equal(pipes.data_in->address, 0x81);
+	assert_int_equal(pipes.data_out->address, 0x02);
+	assert_string_equal(usb_uas_pipes(&interface.alternate[0], &pipes), "command");
+	for (size_t i = 0; i < 4; i++) {
+		uint8_t *endpoint = copy + UAS_ENDPOINT(i), *usage = endpoint + 15;
+
+		memcpy(copy, bridge, sizeof(copy));
+		*usage = 0; /* no usage */
+		assert_string_equal(missing_pipe(copy), names[i]);
+		*usage = 77; /* one that there is not */
+		assert_string_equal(missing_pipe(copy), names[i]);
+		memcpy(copy, bridge, sizeof(copy));
+		endpoint[2] ^= 0x80; /* the wrong direction */
+		assert_string_equal(missing_pipe(copy), names[i]);
+		memcpy(copy, bridge, sizeof(copy));
+		endpoint[3] = 3; /* interrupt */
+		assert_string_equal(missing_pipe(copy), names[i]);
+	}
+	/* A usage twice is as good as none. */
+	memcpy(copy, bridge, sizeof(copy));
+	copy[UAS_ENDPOINT(0) + 15] = 2;
+	assert_string_equal(missing_pipe(copy), "status");
+}
+
 /* In memory of exactly that length, so that a byte too far is seen by ASan. */
 static void parse_exact(const uint8_t *bytes, size_t len)
 {
@@ -125,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_uas_pipes),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_lying_lengths),
 		cmocka_unit_test(test_too_many),
