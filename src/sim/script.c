@@ -58,6 +58,7 @@ static const struct {
 	[MISDEED_UAS_NO_READY] = {"uas-no-ready", ON_UAS, NULL, "no READ READY (without streams)"},
 	[MISDEED_UAS_NO_DATA] = {"uas-no-data", ON_UAS, NULL, "no data, and all well"},
 	[MISDEED_UAS_SHORT_DATA] = {"uas-short-data", ON_UAS, NULL, "half of it, and all well"},
+	[MISDEED_UAS_DATA_LATE] = {"uas-data-late", ON_UAS, "MS", "the data come later"},
 	[MISDEED_UAS_TWICE] = {"uas-twice", ON_UAS, NULL, "the SENSE IU twice"},
 	[MISDEED_UAS_STALL_COMMAND] = {"uas-stall-command", ON_UAS, NULL, "halts the command pipe"},
 	[MISDEED_UAS_STALL_STATUS] = {"uas-stall-status", ON_UAS, NULL, "halts the status pipe"},

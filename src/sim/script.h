@@ -67,6 +67,7 @@ enum misdeed {
 	MISDEED_UAS_NO_READY,	/* no READ READY (without streams) */
 	MISDEED_UAS_NO_DATA,	/* sense IU GOOD, but no data */
 	MISDEED_UAS_SHORT_DATA, /* … half of it */
+	MISDEED_UAS_DATA_LATE,	/* N milliseconds, though it is READY */
 	MISDEED_UAS_TWICE,	/* the sense IU twice */
 	MISDEED_UAS_STALL_COMMAND,
 	MISDEED_UAS_STALL_STATUS,

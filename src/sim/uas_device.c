@@ -322,8 +322,10 @@ uint64_t uas_device_ready_ns(const struct uas_device *uas, uint16_t stream)
 
 	for (size_t i = 0; i < SLOTS_MAX; i++) {
 		const struct slot *slot = &uas->slot[i];
+		bool waits =
+			slot->stage == STAGE_WAITS || (slot->stage == STAGE_DATA && !is_due(slot));
 
-		if (slot->stage == STAGE_WAITS && (!stream || slot->tag == stream))
+		if (waits && (!stream || slot->tag == stream))
 			earliest = mem_min_u64(earliest, slot->ready_ns);
 	}
 	return earliest;
@@ -455,6 +457,16 @@ static struct slot *data_slot(struct uas_device *uas, uint16_t stream, bool in)
 	return slot;
 }
 
+/* The time for which it keeps the data back begins when they are first asked for. */
+static bool keeps_back(struct slot *slot)
+{
+	if (slot->task.misdeed == MISDEED_UAS_DATA_LATE) {
+		slot->task.misdeed = MISDEED_NONE;
+		slot->ready_ns = clock_now_ns() + slot->task.number * 1000000;
+	}
+	return !is_due(slot);
+}
+
 static bool stalls(struct uas_device *uas, struct slot *slot, uint8_t pipe)
 {
 	if (slot->task.misdeed != MISDEED_UAS_STALL_DATA)
@@ -478,6 +490,8 @@ enum device_answer uas_device_in(
 		return uas->halted[UAS_PIPE_DATA_IN] ? DEVICE_STALLS : nothing_yet(uas, stream);
 	if (stalls(uas, slot, UAS_PIPE_DATA_IN))
 		return DEVICE_STALLS;
+	if (keeps_back(slot))
+		return DEVICE_LATER;
 	*moved = mem_min_u64(slot->task.len - slot->moved, len);
 	/* Packets are sent whole: one that does not fit into the transfer is babble. */
 	if (slot->moved + *moved < slot->task.len &&

@@ -14,6 +14,11 @@
  *
  *	FREE -> BUSY -> (pump: its last transfer has ended) -> DONE -> exec returns -> FREE
  *
+ * Without streams the data pipes are everybody's, and a transfer on one takes whatever comes next:
+ * there is one data phase at a time, the next begins when the last one's transfer has been reaped,
+ * and a command that ends in the midst of its own is not aborted but ended by a port reset, which
+ * empties the pipes.
+ *
  * While `recovering` nothing new is begun; the thread that recovers may need the pump for the
  * answers to its task management functions, and everybody who waits goes on pumping.
  */
@@ -73,7 +78,8 @@ struct uas_slot {
 	const struct command *command; /* NULL: task management */
 	bool ended;		       /* END is set; transfers may still be under way */
 	bool timed_out;
-	bool sent; /* the drive may have seen its IU */
+	bool sent;  /* the drive may have seen its IU */
+	bool ready; /* the drive has asked for its data phase (without streams) */
 	enum uas_end end;
 	const char *what;	  /* of BROKEN: "a status with a wrong tag", … */
 	enum link_result result;  /* of BROKEN: LINK_OK when it was no transfer that failed */
@@ -125,6 +131,9 @@ bool uas_wait(struct uas *uas, struct uas_slot *slot, struct deadline deadline);
 /* SLOT has ended, unless it had before: what it has under way is cancelled.  It is DONE when the
  * last transfer has been reaped. */
 void uas_end(struct uas *uas, struct uas_slot *slot, enum uas_end end);
+
+/* SLOT's command is in its data phase on pipes without streams, or has left it before its end. */
+bool uas_in_data(const struct uas *uas, const struct uas_slot *slot);
 
 /* Waits until nothing is under way, of no slot, and all that were busy are DONE. */
 void uas_quiesce(struct uas *uas);

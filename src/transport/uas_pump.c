@@ -34,11 +34,12 @@ void uas_end(struct uas *uas, struct uas_slot *slot, enum uas_end end)
 		return;
 	slot->ended = true;
 	slot->end = end;
-	slot->grace = deadline_in_ms(good ? GRACE_MS : 0);
+	slot->grace = deadline_in_ms(good && uas->streams ? GRACE_MS : 0);
 	cancel(uas, &slot->out, slot->out_busy);
 	cancel(uas, &slot->in, slot->in_busy);
-	/* Data that the status has overtaken on its way up here is about to come. */
-	if (!good)
+	/* Data that the status has overtaken on its way up here is about to come, on a stream; from
+	 * a pipe for all it has been taken, or what comes is another's. */
+	if (!good || !uas->streams)
 		cancel(uas, &slot->data, slot->data_busy);
 	settle(uas, slot);
 	pthread_cond_broadcast(&uas->changed);
@@ -94,11 +95,14 @@ static void submit(struct uas *uas, struct uas_slot *slot, struct link_transfer 
 	transfer->context = slot;
 	result = uas->link->ops->submit(uas->link, transfer);
 	*busy = result == LINK_OK;
+	if (*busy)
+		return;
+	transfer->result = result;
 	if (result == LINK_GONE)
 		all_gone(uas);
 	else if (result == LINK_NO_MEMORY)
 		uas_end(uas, slot, UAS_NO_MEMORY);
-	else if (result != LINK_OK)
+	else
 		broken(uas, slot, what, result);
 }
 
@@ -114,6 +118,43 @@ static void begin_data(struct uas *uas, struct uas_slot *slot)
 		.len = command->data_len,
 	};
 	submit(uas, slot, &slot->data, &slot->data_busy, "moving data");
+}
+
+static bool is_whole(const struct link_transfer *transfer)
+{
+	return transfer->result == LINK_OK ||
+	       (transfer->result == LINK_TIMEOUT && transfer->moved == transfer->len);
+}
+
+bool uas_in_data(const struct uas *uas, const struct uas_slot *slot)
+{
+	return !uas->streams && slot->ready &&
+	       (!slot->data.endpoint || slot->data_busy || !is_whole(&slot->data));
+}
+
+static bool awaits_data(const struct uas_slot *slot)
+{
+	return slot->state == UAS_BUSY && slot->ready && !slot->data.endpoint && !slot->ended &&
+	       !slot->timed_out;
+}
+
+/* Without streams: begins the data phase that the drive has asked for.  It has left the last one
+ * then: a transfer of that which has not been reaped has ended, or never will. */
+static void next_data(struct uas *uas)
+{
+	struct uas_slot *next = NULL;
+	bool busy = false;
+
+	for (size_t i = 0; i < UAS_SLOTS_MAX; i++) {
+		if (awaits_data(&uas->slot[i]))
+			next = &uas->slot[i];
+	}
+	for (size_t i = 0; next && i < UAS_SLOTS_MAX; i++) {
+		busy = busy || uas->slot[i].data_busy;
+		cancel(uas, &uas->slot[i].data, uas->slot[i].data_busy);
+	}
+	if (next && !busy)
+		begin_data(uas, next);
 }
 
 /* The status pipe, when it has no streams: one transfer for all. */
@@ -175,10 +216,12 @@ static void take_ready(struct uas *uas, struct uas_slot *slot, const struct uas_
 	enum transfer_direction direction = iu->id == IU_ID_READ_READY ? TRANSFER_IN : TRANSFER_OUT;
 
 	if (uas->streams || !slot->command || slot->command->direction != direction ||
-		slot->data.endpoint)
+		slot->ready) {
 		broken(uas, slot, "a READY IU where none may come", LINK_OK);
-	else
-		begin_data(uas, slot);
+		return;
+	}
+	slot->ready = true;
+	next_data(uas);
 }
 
 static void take_iu(struct uas *uas, struct uas_slot *slot, const struct uas_iu *iu)
@@ -277,6 +320,17 @@ static void take_status(struct uas *uas, struct uas_slot *slot)
 		take_iu(uas, slot, &iu);
 }
 
+/* The drive has asked for another's data phase while SLOT's was not over: some of the data may have
+ * gone where they do not belong. */
+static void mixed_up(struct uas *uas, struct uas_slot *slot)
+{
+	broken(uas, slot, "its data phase did not end before another's", LINK_OK);
+	for (size_t i = 0; i < UAS_SLOTS_MAX; i++) {
+		if (awaits_data(&uas->slot[i]))
+			broken(uas, &uas->slot[i], "another's data phase had not ended", LINK_OK);
+	}
+}
+
 /* Data that end badly behind their status: a good one does not hold for them, and more than was
  * asked for is no answer at all. */
 static void take_data(struct uas *uas, struct uas_slot *slot)
@@ -285,8 +339,12 @@ static void take_data(struct uas *uas, struct uas_slot *slot)
 
 	slot->data_busy = false;
 	slot->data_moved = mem_min_u64(data->moved, data->len);
-	if (data->result == LINK_OK)
+	if (is_whole(data))
 		return;
+	if (!slot->ended && data->result == LINK_TIMEOUT) {
+		mixed_up(uas, slot);
+		return;
+	}
 	if (!slot->ended || data->result == LINK_GONE) {
 		failed(uas, slot, data, "moving data");
 		return;
@@ -318,6 +376,7 @@ static void take(struct uas *uas, struct link_transfer *transfer)
 			failed(uas, slot, transfer, "sending the command");
 	} else {
 		take_data(uas, slot);
+		next_data(uas);
 	}
 	settle(uas, slot);
 }

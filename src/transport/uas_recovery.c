@@ -56,23 +56,44 @@ static bool reset_port(struct uas *uas)
 	return uas->link->ops->reset(uas->link) == LINK_OK && uas_configure(uas, &ignored) == 0;
 }
 
-static void climb(struct uas *uas, struct uas_slot *slot)
+/* True when SLOT has ended and no other has. */
+static bool abort_task(struct uas *uas, struct uas_slot *slot)
 {
 	uas_clear_halts(uas);
-	if (manage(uas, UAS_TMF_ABORT_TASK, slot->tag)) {
-		uas_end(uas, slot, UAS_BROKEN);
-		uas_wait(uas, slot, deadline_in_ms(TMF_MS));
+	if (!manage(uas, UAS_TMF_ABORT_TASK, slot->tag) || uas_in_data(uas, slot))
+		return false;
+	uas_end(uas, slot, UAS_BROKEN);
+	uas_wait(uas, slot, deadline_in_ms(TMF_MS));
+	return true;
+}
+
+static bool any_in_data(const struct uas *uas)
+{
+	for (size_t i = 0; i < UAS_SLOTS_MAX; i++) {
+		if (uas->slot[i].state == UAS_BUSY && uas_in_data(uas, &uas->slot[i]))
+			return true;
+	}
+	return false;
+}
+
+/* True when all have ended on the drive's side, and nothing is left in the pipes. */
+static bool reset_unit(struct uas *uas)
+{
+	if (any_in_data(uas))
+		return false;
+	uas_clear_halts(uas);
+	return manage(uas, UAS_TMF_LOGICAL_UNIT_RESET, 0) && !any_in_data(uas);
+}
+
+static void climb(struct uas *uas, struct uas_slot *slot)
+{
+	bool done;
+
+	if (!uas_in_data(uas, slot) && abort_task(uas, slot))
 		return;
-	}
-	if (!uas->gone) {
-		uas_clear_halts(uas);
-		if (manage(uas, UAS_TMF_LOGICAL_UNIT_RESET, 0)) {
-			end_all(uas, slot);
-			return;
-		}
-	}
+	done = !uas->gone && !uas_in_data(uas, slot) && reset_unit(uas);
 	end_all(uas, slot);
-	if (!uas->gone && !reset_port(uas))
+	if (!done && !uas->gone && !reset_port(uas))
 		uas->gone = true;
 }
 

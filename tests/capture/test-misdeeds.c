@@ -114,6 +114,8 @@ static const struct row rows[] = {
 	{"uas-no-data:lba=1000:always", UAS, CAPTURE_UNREADABLE, ONE_OUT},
 	{"uas-short-data:lba=1000", UAS, CAPTURE_COMPLETE, ALL_GOOD},
 	{"uas-short-data:lba=1000:always", UAS, CAPTURE_COMPLETE, ALL_GOOD},
+	{"uas-data-late=20:lba=1000:always", UAS, CAPTURE_COMPLETE, ALL_GOOD},
+	{"uas-data-late=600:lba=1000", UAS, CAPTURE_COMPLETE, ALL_GOOD},
 	{"uas-twice:lba=1000", UAS, CAPTURE_COMPLETE, ALL_GOOD},
 	{"uas-stall-command:lba=1000", UAS, CAPTURE_COMPLETE, ALL_GOOD},
 	{"uas-stall-status:lba=1000", UAS, CAPTURE_COMPLETE, ALL_GOOD},

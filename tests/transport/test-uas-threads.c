@@ -26,6 +26,7 @@
 #define BLOCKS	 2048u
 #define PIECE	 8u
 #define ATTEMPTS 20
+#define HURRIED	 300
 #define HUNG_S	 300 /* no test takes so long, by far */
 
 /* Command IUs that the drive has taken. */
@@ -124,6 +125,20 @@ static void test_reset_ends_others(void **state)
 
 static uint8_t medium[BLOCKS * 512];
 
+static void read_medium(void)
+{
+	struct transport *clean = open_drive("noise,size=1M,only-uas");
+	struct reply reply;
+
+	for (uint64_t lba = 0; lba < BLOCKS; lba += 128) {
+		assert_int_equal(scsi_read(clean, lba, 128, 512, medium + lba * 512,
+					 deadline_in_ms(20000), &reply, NULL),
+			0);
+		assert_int_equal(reply.moved, 128 * 512);
+	}
+	transport_close(clean);
+}
+
 struct reader {
 	struct transport *transport;
 	unsigned int number;
@@ -170,19 +185,13 @@ static void *read_all(void *argument)
 
 static void all_read_whole(const char *speed)
 {
-	struct transport *clean = open_drive("noise,size=1M,only-uas");
 	struct reader readers[THREADS];
 	pthread_t thread[THREADS];
 	struct transport *drive;
-	struct reply reply;
 	char name[1400];
 	struct err err;
 
-	for (uint64_t lba = 0; lba < BLOCKS; lba += 128)
-		assert_int_equal(scsi_read(clean, lba, 128, 512, medium + lba * 512,
-					 deadline_in_ms(20000), &reply, &err),
-			0);
-	transport_close(clean);
+	read_medium();
 	snprintf(name, sizeof(name), "noise,size=1M,only-uas,delay=200,%s" MISDEEDS, speed);
 	drive = open_drive(name);
 	for (unsigned int i = 0; i < THREADS; i++) {
@@ -206,11 +215,71 @@ static void test_many_misdeeds(void **state)
 	all_read_whole("speed=high");
 }
 
+/* --- aborts --- */
+
+/* Deadlines that pass just when the drive is about to answer. */
+static void *read_hurriedly(void *argument)
+{
+	struct reader *reader = argument;
+	uint8_t data[PIECE * 512];
+
+	for (unsigned int i = 0; i < HURRIED; i++) {
+		uint64_t lba = (i * THREADS + reader->number) * PIECE % BLOCKS;
+		struct reply reply;
+
+		if (scsi_read(reader->transport, lba, PIECE, 512, data, deadline_in_ms(1 + i % 3),
+			    &reply, NULL) == 0 &&
+			reply.status == SCSI_STATUS_GOOD)
+			reader->wrong += memcmp(data, medium + lba * 512, reply.moved) != 0;
+	}
+	return NULL;
+}
+
+/* What is said to be good belongs to the command that it is said of, however many are aborted
+ * around it. */
+static void aborts_mix_nothing(const char *speed)
+{
+	struct reader readers[THREADS];
+	pthread_t thread[THREADS];
+	struct transport *drive;
+	struct err err;
+	char name[100];
+
+	read_medium();
+	snprintf(name, sizeof(name), "noise,size=1M,only-uas,delay=800,%s", speed);
+	drive = open_drive(name);
+	for (unsigned int i = 0; i < THREADS; i++) {
+		readers[i] = (struct reader){drive, i, 0, 0};
+		assert_int_equal(thread_start(&thread[i], read_hurriedly, &readers[i], &err), 0);
+	}
+	for (unsigned int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	transport_close(drive);
+	for (unsigned int i = 0; i < THREADS; i++) {
+		if (readers[i].wrong)
+			fail_msg("%s, thread %u: %u with data of others", speed, i,
+				readers[i].wrong);
+	}
+}
+
+static void test_aborts_mix_nothing(void **state)
+{
+	(void)state;
+	aborts_mix_nothing("speed=super");
+	aborts_mix_nothing("speed=high");
+	/* In the midst of its data phase, which without streams is on everybody's pipe. */
+	aborts_mix_nothing("speed=super,fault=uas-data-late=40:lba=0-7:times=20");
+	aborts_mix_nothing("speed=high,fault=uas-data-late=40:lba=0-7:times=20");
+	aborts_mix_nothing("speed=high,fault=uas-no-data:lba=0-7:times=20");
+	aborts_mix_nothing("speed=high,fault=uas-short-data:lba=0-7:times=20");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reset_ends_others),
 		cmocka_unit_test(test_many_misdeeds),
+		cmocka_unit_test(test_aborts_mix_nothing),
 	};
 
 	/* A command that never returns is a failure, not a wait. */
