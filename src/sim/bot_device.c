@@ -116,20 +116,31 @@ static uint64_t most_taken(const struct bot_device *bot)
 	return mem_min_u64(most - most % bot->max_packet, bot->host_len);
 }
 
-/* Data from the host is accepted as far as it is wanted, and thrown away; what nobody wants too, or
- * the pipe halts at it (cases 9 and 11). */
-static enum device_answer drain(struct bot_device *bot, size_t len, size_t *moved)
+static void end_out(struct bot_device *bot)
 {
+	bot->stage = STAGE_STATUS;
+	target_taken(bot->target, &bot->task);
+	if (bot->task.status != SCSI_STATUS_GOOD && bot->csw_status == CSW_STATUS_PASSED)
+		bot->csw_status = CSW_STATUS_FAILED;
+}
+
+/* Data from the host is accepted as far as it is wanted; what nobody wants is thrown away, or the
+ * pipe halts at it (cases 9 and 11). */
+static enum device_answer drain(
+	struct bot_device *bot, const uint8_t *data, size_t len, size_t *moved)
+{
+	uint64_t relevant;
+
 	*moved = mem_min_u64(len, most_taken(bot) - bot->moved);
 	bot->moved += *moved;
-	bot->relevant = mem_min_u64(bot->moved, bot->task.wants);
-	if (bot->moved == bot->host_len || *moved % bot->max_packet != 0)
-		bot->stage = STAGE_STATUS;
-	if (*moved == len)
-		return DEVICE_DONE;
-	bot_halt(bot, false);
-	bot->stage = STAGE_STATUS;
-	return DEVICE_STALLS;
+	relevant = mem_min_u64(bot->moved, bot->task.wants);
+	target_take(&bot->task, data, relevant - bot->relevant);
+	bot->relevant = relevant;
+	if (*moved < len)
+		bot_halt(bot, false);
+	if (*moved < len || bot->moved == bot->host_len || *moved % bot->max_packet != 0)
+		end_out(bot);
+	return *moved < len ? DEVICE_STALLS : DEVICE_DONE;
 }
 
 enum device_answer bot_device_out(
@@ -145,7 +156,7 @@ enum device_answer bot_device_out(
 	if (bot->out_halted)
 		return DEVICE_STALLS;
 	if (bot->stage == STAGE_DATA_OUT)
-		return drain(bot, len, moved);
+		return drain(bot, data, len, moved);
 	/* A CBW before the CSW was fetched is not valid either (§6.2.1). */
 	if (bot->stage != STAGE_READY || !cbw_is_valid(data, len))
 		return refuse_cbw(bot);

@@ -11,7 +11,7 @@
 enum stage {
 	STAGE_READY,	/* for a CBW */
 	STAGE_DATA_IN,	/* data for the host, then the CSW */
-	STAGE_DATA_OUT, /* data from the host, which is thrown away, then the CSW */
+	STAGE_DATA_OUT, /* data from the host, then the CSW */
 	STAGE_STATUS,	/* the CSW */
 	STAGE_INVALID,	/* an invalid CBW came: all halts until reset recovery */
 	STAGE_HUNG,	/* no answer until a reset */

@@ -156,7 +156,7 @@ void descriptors_device(const struct sim_settings *settings, uint8_t out[18])
 	out[7] = super ? 9 : 64;		    /* USB 3.2 §9.6.1: 2^9 */
 	put_le16(out + USB_DEVICE_ID_VENDOR, (uint16_t)settings->vid);
 	put_le16(out + USB_DEVICE_ID_PRODUCT, (uint16_t)settings->pid);
-	put_le16(out + USB_DEVICE_BCD_DEVICE, 0x0100);
+	put_le16(out + USB_DEVICE_BCD_DEVICE, settings->bcd_device);
 	out[USB_DEVICE_MANUFACTURER] = STRING_VENDOR;
 	out[USB_DEVICE_PRODUCT] = STRING_PRODUCT;
 	out[USB_DEVICE_SERIAL_NUMBER] = settings->serial[0] ? STRING_SERIAL : 0;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sim/vendor.h"
 
 struct setting;
 
@@ -153,6 +154,23 @@ static int take_serial(struct sim_settings *settings, const struct setting *sett
 		return err_set(err, ERR_USAGE, "longer than %d characters", SIM_TEXT_MAX);
 	snprintf(settings->serial, sizeof(settings->serial), "%s",
 		strcmp(value, "none") == 0 ? "" : value);
+	return 0;
+}
+
+/* A drive that has it is the one that is known for it. */
+static int take_vendor(struct sim_settings *settings, const struct setting *setting,
+	const char *value, struct err *err)
+{
+	const struct vendor_set *set = vendor_set_find(value);
+
+	(void)setting;
+	if (!set)
+		return err_set(
+			err, ERR_USAGE, "\"%s\" is no vendor command set (umsctl help sim)", value);
+	settings->vendor = set;
+	settings->vid = set->vid;
+	settings->pid = set->pid;
+	settings->bcd_device = set->bcd_device;
 	return 0;
 }
 
@@ -333,6 +351,10 @@ static const struct setting table[] = {
 		.field = FIELD(descriptors),
 		.words = {"good", "cut", "loop", "past", "no-in", "twice", "many", "no-pipes",
 			"same-pipes", "tiny"}},
+	{.key = "vendor",
+		.form = "=SET",
+		.about = "has a vendor command set (below), and the USB ids of a drive that has it",
+		.take = take_vendor},
 	{.key = "hostile",
 		.form = "",
 		.about = "texts full of control bytes and escape sequences, lengths that lie",
@@ -382,6 +404,7 @@ void settings_init(struct sim_settings *settings)
 		.serial = "0123456789AB",
 		.vid = 0x1209,
 		.pid = 0x0001,
+		.bcd_device = 0x0100,
 		.spc = 2,
 		.luns = 1,
 		.uas_depth = 16,
@@ -451,6 +474,10 @@ size_t settings_help(char *out, size_t room)
 			m == 1 ? "\nMisdeeds (case-N: BBB 6.7):\n" : "", misdeed_name(misdeed),
 			numbered ? "=" : "", misdeed_number(misdeed), misdeed_about(misdeed));
 	}
+	for (unsigned int i = 0; vendor_set(i) && used < room; i++)
+		used += (size_t)snprintf(out + used, room - used, "%s  %s\n      %s\n",
+			i == 0 ? "\nVendor command sets:\n" : "", vendor_set(i)->name,
+			vendor_set(i)->about);
 	return used < room ? used : room - 1;
 }
 

@@ -14,6 +14,8 @@
 #include "sim/faults.h"
 #include "sim/script.h"
 
+struct vendor_set;
+
 /* What the sectors hold. */
 enum sim_content {
 	SIM_CONTENT_ZERO,
@@ -79,6 +81,8 @@ struct sim_settings {
 	uint64_t vid, pid;
 	uint64_t spc; /* version of SPC that INQUIRY claims, 0: none */
 	uint64_t luns;
+	uint16_t bcd_device;
+	const struct vendor_set *vendor; /* NULL: none */
 	struct faults faults;
 	struct script script;
 	uint64_t speed;	      /* enum sim_speed */

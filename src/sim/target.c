@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "proto/scsi.h"
+#include "sim/vendor.h"
 
 void target_fail_at(struct target *target, struct target_task *task, uint8_t key, uint16_t asc_ascq,
 	uint64_t lba)
@@ -47,6 +48,16 @@ static size_t fixed_sense(const struct target_sense *sense, uint8_t *out)
 	out[SENSE_FIXED_LENGTH] = SENSE_FIXED_MIN - SENSE_FIXED_LENGTH - 1;
 	out[SENSE_FIXED_ASC] = sense->asc;
 	out[SENSE_FIXED_ASCQ] = sense->ascq;
+	/* SAT-4 §12.2.2.7: error, status, device and count; then flags and LBA. */
+	if (sense->has_ata) {
+		out[3] = sense->ata[3];
+		out[4] = sense->ata[13];
+		out[5] = sense->ata[12];
+		out[6] = sense->ata[5];
+		out[9] = sense->ata[7];
+		out[10] = sense->ata[9];
+		out[11] = sense->ata[11];
+	}
 	return SENSE_FIXED_MIN;
 }
 
@@ -58,6 +69,11 @@ static size_t descriptor_sense(const struct target_sense *sense, uint8_t *out)
 	out[SENSE_DESC_KEY] = sense->key;
 	out[SENSE_DESC_ASC] = sense->asc;
 	out[SENSE_DESC_ASCQ] = sense->ascq;
+	if (sense->has_ata) {
+		out[SENSE_DESC_LENGTH] = sizeof(sense->ata);
+		memcpy(out + SENSE_DESC_HEAD, sense->ata, sizeof(sense->ata));
+		return SENSE_DESC_HEAD + sizeof(sense->ata);
+	}
 	if (!sense->has_information)
 		return SENSE_DESC_HEAD;
 	out[SENSE_DESC_LENGTH] = SENSE_DESC_INFORMATION_SIZE;
@@ -88,7 +104,7 @@ static void request_sense(struct target *target, struct target_task *task)
 
 size_t target_autosense(struct target *target, uint8_t lun, uint8_t *out, size_t room)
 {
-	uint8_t sense[SENSE_DESC_HEAD + SENSE_DESC_INFORMATION_SIZE + SENSE_FIXED_MIN] = {0};
+	uint8_t sense[SENSE_DESC_HEAD + sizeof(target->sense.ata) + SENSE_FIXED_MIN] = {0};
 	size_t n = mem_min_u64(take_sense(target, lun, false, sense), room);
 
 	memcpy(out, sense, n);
@@ -165,14 +181,9 @@ static const struct operation *find_operation(uint8_t opcode)
 	return NULL;
 }
 
-/* True when nothing stands in the way of OPERATION; TASK has failed otherwise. */
-static bool may_run(
-	struct target *target, struct target_task *task, const struct operation *operation)
+/* True when nothing stands in the way of a command with FLAGS; TASK has failed otherwise. */
+static bool may_begin(struct target *target, struct target_task *task, uint8_t flags)
 {
-	bool empty = target->settings->no_medium || task->lun >= TARGET_UNITS_MAX ||
-		     !target->medium[task->lun];
-	uint8_t flags = operation ? operation->flags : 0;
-
 	if (!(flags & ANY_LUN) && task->lun >= target->settings->luns) {
 		target_fail(target, task, SCSI_KEY_ILLEGAL_REQUEST, ASC_NO_SUCH_LUN);
 	} else if (!(flags & ANY_TIME) && target->unit_attention > 0) {
@@ -181,7 +192,21 @@ static bool may_run(
 	} else if (!(flags & ANY_TIME) && target->capacity_changed) {
 		target->capacity_changed = false;
 		target_fail(target, task, SCSI_KEY_UNIT_ATTENTION, ASC_CAPACITY_CHANGED);
-	} else if (!operation) {
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* … and in the way of OPERATION itself. */
+static bool may_run(
+	struct target *target, struct target_task *task, const struct operation *operation)
+{
+	bool empty = target->settings->no_medium || task->lun >= TARGET_UNITS_MAX ||
+		     !target->medium[task->lun];
+	uint8_t flags = operation ? operation->flags : 0;
+
+	if (!operation) {
 		target_fail(target, task, SCSI_KEY_ILLEGAL_REQUEST, ASC_INVALID_OPCODE);
 	} else if (task->cdb_len < operation->cdb_len) {
 		target_fail(target, task, SCSI_KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -236,6 +261,7 @@ static void meet_script(struct target *target, struct target_task *task)
 void target_exec(struct target *target, struct target_task *task)
 {
 	const struct operation *operation = find_operation(task->cdb[0]);
+	const struct vendor_set *set = target->settings->vendor;
 
 	task->fate = TARGET_ANSWERS;
 	task->source = TARGET_FROM_ANSWER;
@@ -248,8 +274,29 @@ void target_exec(struct target *target, struct target_task *task)
 		target->sense = (struct target_sense){0};
 	meet_script(target, task);
 	misbehave(target, task);
+	task->n_taken = 0;
+	if (!may_begin(target, task, operation ? operation->flags : 0))
+		return;
+	if (set && set->run(target, task))
+		return;
 	if (may_run(target, task, operation))
 		operation->run(target, task);
+}
+
+void target_take(struct target_task *task, const void *data, size_t len)
+{
+	size_t n = mem_min_u64(len, sizeof(task->taken) - task->n_taken);
+
+	memcpy(task->taken + task->n_taken, data, n);
+	task->n_taken += n;
+}
+
+void target_taken(struct target *target, struct target_task *task)
+{
+	const struct vendor_set *set = target->settings->vendor;
+
+	if (set && set->taken && task->status == SCSI_STATUS_GOOD)
+		set->taken(target, task);
 }
 
 int target_data(

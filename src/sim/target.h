@@ -14,7 +14,8 @@
 #include "sim/medium.h"
 #include "sim/settings.h"
 
-#define TARGET_ANSWER_MAX 512
+#define TARGET_ANSWER_MAX 4096
+#define TARGET_TAKEN_MAX  512
 #define TARGET_UNITS_MAX  16
 
 enum target_fate {
@@ -39,13 +40,15 @@ struct target_task {
 	enum target_fate fate;
 	uint8_t status;	      /* SCSI status */
 	uint64_t len;	      /* bytes for the host, see target_data() */
-	uint64_t wants;	      /* bytes from the host, which are thrown away */
+	uint64_t wants;	      /* bytes from the host */
 	enum misdeed misdeed; /* what the transport is to do wrong */
 	uint64_t number;      /* … and its number */
 	uint64_t delay_ns;
 	enum target_source source;
 	uint64_t offset; /* in the medium */
 	uint8_t answer[TARGET_ANSWER_MAX];
+	uint8_t taken[TARGET_TAKEN_MAX]; /* what the host has sent, for commands that look at it */
+	size_t n_taken;
 };
 
 struct target;
@@ -63,6 +66,12 @@ void target_exec(struct target *target, struct target_task *task);
  * read: the task has failed then, whatever its status was. */
 int target_data(
 	struct target *target, struct target_task *task, uint64_t offset, void *out, size_t len);
+
+/* LEN bytes from the host for TASK; what does not fit is thrown away. */
+void target_take(struct target_task *task, const void *data, size_t len);
+
+/* The host has sent all that it will: the command may end otherwise now. */
+void target_taken(struct target *target, struct target_task *task);
 
 /* The sense data that REQUEST SENSE would give, fetched: at most ROOM bytes into OUT, how many. */
 size_t target_autosense(struct target *target, uint8_t lun, uint8_t *out, size_t room);

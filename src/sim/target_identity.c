@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "proto/scsi.h"
 #include "sim/pattern.h"
+#include "sim/vendor.h"
 
 #define VENDOR	 "umsctl  "
 #define PRODUCT	 "Simulated drive "
@@ -26,8 +27,15 @@ static void invalid_field(struct target *target, struct target_task *task)
 
 /* --- INQUIRY (SPC-5 §6.7) and its VPD pages (§7.7) --- */
 
+static void put_text(uint8_t *out, const char *text, size_t room)
+{
+	memset(out, ' ', room);
+	memcpy(out, text, mem_min_u64(strlen(text), room));
+}
+
 static size_t standard_inquiry(const struct target *target, uint8_t lun, uint8_t *out)
 {
+	const struct vendor_set *set = target->settings->vendor;
 	uint64_t spc = target->settings->spc;
 
 	out[INQUIRY_DEVICE] = lun < target->settings->luns ? 0 : NO_LUN_HERE;
@@ -36,11 +44,16 @@ static size_t standard_inquiry(const struct target *target, uint8_t lun, uint8_t
 	out[3] = 2; /* response data format */
 	out[4] = INQUIRY_LEN - 5;
 	memcpy(out + INQUIRY_VENDOR, VENDOR PRODUCT REVISION, INQUIRY_LEN - INQUIRY_VENDOR);
+	if (set && set->vendor) {
+		put_text(out + INQUIRY_VENDOR, set->vendor, 8);
+		put_text(out + INQUIRY_PRODUCT, set->product, 16);
+		put_text(out + INQUIRY_REVISION, set->revision, 4);
+	}
 	if (target->settings->hostile) {
 		out[4] = 0xff; /* more than it sends */
 		memcpy(out + INQUIRY_VENDOR, SIM_HOSTILE_TEXT, INQUIRY_LEN - INQUIRY_VENDOR);
 	}
-	return INQUIRY_LEN;
+	return set && set->inquiry ? set->inquiry(out, INQUIRY_LEN) : INQUIRY_LEN;
 }
 
 /* Each page writes what stands behind the four bytes of its head; returns its length. */

@@ -14,6 +14,8 @@ struct target_sense {
 	bool descriptor; /* form */
 	bool has_information;
 	uint64_t information;
+	bool has_ata; /* an ATA Status Return descriptor (SAT-4 §12.2.2.6), in whichever form */
+	uint8_t ata[14];
 };
 
 enum target_life {
@@ -34,6 +36,7 @@ struct target {
 	uint64_t unit_attention; /* commands that still meet it */
 	uint64_t becoming_ready;
 	struct target_sense sense;
+	uint8_t vendor[64]; /* what the vendor command set remembers between commands */
 };
 
 /* Ends TASK with CHECK CONDITION and this sense data; its data stays. */

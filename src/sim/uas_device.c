@@ -510,7 +510,7 @@ enum device_answer uas_device_in(
 }
 
 enum device_answer uas_device_out(
-	struct uas_device *uas, uint16_t stream, size_t len, size_t *moved)
+	struct uas_device *uas, uint16_t stream, const uint8_t *data, size_t len, size_t *moved)
 {
 	enum device_answer mood = target_mood(uas->target);
 	struct slot *slot;
@@ -524,9 +524,15 @@ enum device_answer uas_device_out(
 	if (stalls(uas, slot, UAS_PIPE_DATA_OUT))
 		return DEVICE_STALLS;
 	*moved = mem_min_u64(slot->task.wants - slot->moved, len);
+	target_take(&slot->task, data, *moved);
 	slot->moved += *moved;
-	if (slot->moved == slot->task.wants)
-		end_data(slot);
+	if (slot->moved < slot->task.wants)
+		return DEVICE_DONE;
+	target_taken(uas->target, &slot->task);
+	if (slot->task.status != SCSI_STATUS_GOOD)
+		slot->sense_len = target_autosense(
+			uas->target, slot->task.lun, slot->sense, sizeof(slot->sense));
+	end_data(slot);
 	return DEVICE_DONE;
 }
 

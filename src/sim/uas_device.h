@@ -30,7 +30,7 @@ enum device_answer uas_device_status(
 enum device_answer uas_device_in(
 	struct uas_device *uas, uint16_t stream, uint8_t *data, size_t len, size_t *moved);
 enum device_answer uas_device_out(
-	struct uas_device *uas, uint16_t stream, size_t len, size_t *moved);
+	struct uas_device *uas, uint16_t stream, const uint8_t *data, size_t len, size_t *moved);
 
 /* When (CLOCK_MONOTONIC) one that was DEVICE_LATER can be tried again. */
 uint64_t uas_device_ready_ns(const struct uas_device *uas, uint16_t stream);

@@ -243,7 +243,7 @@ static enum device_answer uas_bulk(struct usb_device *device, uint8_t pipe, uint
 	case UAS_PIPE_DATA_IN:
 		return uas_device_in(device->uas, stream, data, len, moved);
 	default:
-		return uas_device_out(device->uas, stream, len, moved);
+		return uas_device_out(device->uas, stream, data, len, moved);
 	}
 }
 
