@@ -16,7 +16,7 @@ CONFIG  ?= release
 B := build$(if $(filter-out release,$(CONFIG)),/$(CONFIG))
 
 CC      ?= cc
-PKGS    := libusb-1.0 zlib libcrypto libudev json-c
+PKGS    := libusb-1.0 zlib libcrypto libudev json-c inih
 ISAL    := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \

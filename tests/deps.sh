@@ -5,7 +5,7 @@
 set -eu
 
 build='gcc libc6-dev pkg-config libusb-1.0-0-dev libsgutils2-dev zlib1g-dev libisal-dev libssl-dev
-	libudev-dev libjson-c-dev'
+	libudev-dev libjson-c-dev libinih-dev'
 check='libcmocka-dev perl qemu-utils dmg2img p7zip-full gddrescue sg3-utils mandoc dosfstools mtools
 	e2fsprogs jq shellcheck clang-format umockdev libumockdev-dev tshark python3'
 fuzz='clang libclang-rt-14-dev'

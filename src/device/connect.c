@@ -66,7 +66,7 @@ static int choose_setting(struct opened *opened, const struct link *link, struct
 
 	if (known_quirks(&device->drive, link, opened->options.quirks, &device->quirks, err))
 		return -1;
-	if (opened->options.route == ROUTE_AUTO)
+	if (opened->options.route == ROUTE_AUTO && opened->options.prefer == ROUTE_AUTO)
 		device->route = known_better(&device->drive, device->quirks);
 	return 0;
 }
@@ -91,6 +91,7 @@ static struct transport *open_over(struct link *link, struct opened *opened, str
 				: transport_bot_open(link, device->drive.lun, device->quirks, err);
 	if (!transport)
 		link->ops->close(link);
+	opened->link = transport ? link : NULL;
 	return transport;
 }
 
@@ -195,6 +196,7 @@ struct transport *connect_route(struct opened *opened, struct err *err)
 
 void disconnect(struct opened *opened)
 {
+	opened->link = NULL;
 	if (opened->plug)
 		transport_close(transport_plug_take(opened->plug));
 	/* The link has given the interface back; the guardian makes sure of it. */

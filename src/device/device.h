@@ -15,6 +15,8 @@
 #include "scsi/scsi.h"
 #include "transport/transport.h"
 
+struct link;
+
 enum route {
 	ROUTE_AUTO,
 	ROUTE_SG,
@@ -64,7 +66,8 @@ void drive_list_free(struct drive_list *list);
 
 /* A drive, opened. */
 struct device {
-	struct transport *transport; /* behind the read-only guard; device_close() closes it */
+	struct transport *transport; /* behind the read-only guard, unless `any_command`;
+				      * device_close() closes it */
 	struct transport *tally;     /* what has counted what passed it (transport.h), or NULL */
 	struct drive drive;	     /* what is known of it; for plain files most is empty */
 	char name[512];		     /* as messages should call it: "/dev/sdb", "sim:demo" */
@@ -81,8 +84,19 @@ struct device {
 	size_t config_len;
 };
 
+/* What a drive is asked before it is handed out. */
+enum device_ask {
+	ASK_ALL,     /* whether it is ready, INQUIRY, capacity, serial number */
+	ASK_INQUIRY, /* that alone */
+	ASK_NOTHING,
+};
+
 struct device_options {
 	enum route route;
+	enum route prefer;	 /* ROUTE_BOT or ROUTE_UAS: this one, where `route` is ROUTE_AUTO and
+				  * no driver has the drive; ROUTE_AUTO: as is best */
+	enum device_ask ask;
+	bool any_command;	 /* no read-only guard: who sends commands sees to it */
 	bool detach;		 /* may take the interface from the kernel's driver */
 	bool live;		 /* may read a drive that is mounted read-write */
 	unsigned int timeout_ms; /* for a command; 0 = 30 s */
@@ -95,8 +109,7 @@ struct device_options {
 
 /*
  * Opens what NAME says: /dev/sdX, /dev/sgN, a by-id link, usb:VID:PID[:SERIAL][,lun=N],
- * usb:BUS-PORT[.PORT…][,lun=N], sim:NAME, any block device or plain file.  Waits until the drive is
- * ready and has asked its INQUIRY and capacity.  The transport is behind the read-only guard.
+ * usb:BUS-PORT[.PORT…][,lun=N], sim:NAME, any block device or plain file.
  * NULL and ERR (kind set: ERR_NO_DEVICE, ERR_PERMISSION, ERR_BUSY, ERR_NO_MEDIUM, …) on failure,
  * with nothing left taken.
  */
@@ -123,6 +136,10 @@ int device_reconnect(struct device *device, struct deadline deadline, const atom
  * there is none left.
  */
 bool device_revive(struct device *device, unsigned int *step, char *what, size_t room);
+
+/* The link below the transport, for control requests while no command is under way; NULL where the
+ * route has none.  It stays DEVICE's. */
+struct link *device_link(struct device *device);
 
 /* Gives back whatever was taken.  NULL is allowed. */
 void device_close(struct device *device);

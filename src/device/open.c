@@ -58,7 +58,7 @@ static struct transport *chain(struct opened *opened, struct transport *inner, s
 	if (t)
 		t = wrapped(t, transport_tally_new(t, err));
 	opened->device.tally = t;
-	if (t)
+	if (t && !options->any_command)
 		t = wrapped(t, transport_guard_new(t, err));
 	if (!t)
 		opened->plug = opened->device.tally = NULL;
@@ -110,12 +110,16 @@ static int check_inquiry(const struct inquiry *inquiry, uint8_t lun, struct err 
 	return 0;
 }
 
-static int ask(struct device *device, unsigned int timeout_ms, struct err *err)
+static int ask_drive(
+	struct device *device, enum device_ask ask, unsigned int timeout_ms, struct err *err)
 {
 	struct transport *transport = device->transport;
 
-	if (scsi_inquiry(transport, &device->inquiry, err) ||
-		check_inquiry(&device->inquiry, device->drive.lun, err) ||
+	if (scsi_inquiry(transport, &device->inquiry, err))
+		return -1;
+	if (ask == ASK_INQUIRY)
+		return 0;
+	if (check_inquiry(&device->inquiry, device->drive.lun, err) ||
 		scsi_wait_ready(transport, deadline_in_ms(timeout_ms), err) ||
 		scsi_capacity(transport, &device->capacity, &device->capacity_corrected, err))
 		return -1;
@@ -165,7 +169,11 @@ static int open_named(struct opened *opened, struct err *err)
 		if (!opened->pcap)
 			return -1;
 	}
-	if (open_transport(opened, err) || ask(device, timeout_ms, err))
+	if (open_transport(opened, err))
+		return -1;
+	if (options->ask == ASK_NOTHING)
+		return 0;
+	if (ask_drive(device, options->ask, timeout_ms, err))
 		return -1;
 	complete_drive(device);
 	correct_size(&opened->named, device);
@@ -205,6 +213,11 @@ struct device *device_open(const char *name, const struct device_options *option
 		return NULL;
 	opened = opened_new(&named, options, err);
 	return opened ? &opened->device : NULL;
+}
+
+struct link *device_link(struct device *device)
+{
+	return ((struct opened *)device)->link;
 }
 
 void device_close(struct device *device)

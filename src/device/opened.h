@@ -27,6 +27,7 @@ struct opened {
 	struct named named;
 	struct descriptors descriptors;
 	struct guardian *guardian;
+	struct link *link; /* of the transport behind the plug; NULL: none */
 	struct pcap *pcap; /* NULL: none is written */
 	struct transport *plug;
 };

@@ -148,6 +148,9 @@ static int choose_for_drive(const struct drive *drive, const struct device_optio
 	enum route *route, struct err *err)
 {
 	*route = options->route == ROUTE_AUTO ? drive->route : options->route;
+	if (options->route == ROUTE_AUTO && options->prefer != ROUTE_AUTO && !drive->driver[0] &&
+		drive->port[0])
+		*route = options->prefer;
 	switch (*route) {
 	case ROUTE_SG:
 		return choose_sg(drive, err) ? -1 : check_live(drive, options, err);
@@ -189,7 +192,8 @@ int route_choose(const struct named *named, const struct device_options *options
 {
 	switch (named->kind) {
 	case NAME_SIM:
-		return choose_for_sim(options->route, route, err);
+		return choose_for_sim(
+			options->route == ROUTE_AUTO ? options->prefer : options->route, route, err);
 	case NAME_REPLAY:
 		return choose_only(ROUTE_REPLAY, "a transcript", options->route, route, err);
 	case NAME_FILE:
