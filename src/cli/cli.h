@@ -21,7 +21,7 @@ enum {
 	EXIT_DAMAGED = 5,     /* the image is damaged */
 };
 
-#define CLI_MAX_POSITIONAL 4
+#define CLI_MAX_POSITIONAL 300
 #define CLI_MAX_REPEATS	   32
 
 /* An option that may be given several times. */
@@ -49,6 +49,7 @@ struct cli_command {
 	int (*run)(const void *values, char **positional, int n_positional);
 };
 
+extern const struct cli_command command_cdb, command_usb, command_vendor;
 extern const struct cli_command command_list, command_capture, command_seal, command_info,
 	command_map, command_verify, command_export, command_completion, command_sim;
 
@@ -75,6 +76,9 @@ void cli_print_json(FILE *out, struct json_object *object, bool pretty);
 
 /* A number that may be larger than json-c's int64. */
 struct json_object *cli_json_u64(uint64_t value);
+
+/* NS as milliseconds with three digits behind the point. */
+struct json_object *cli_json_ms(uint64_t ns);
 
 /* SHA-256 and the other digests of IMAGE's INFO as an object, or NULL when there is none. */
 struct json_object *cli_json_digests(const struct image_info *info);

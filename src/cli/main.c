@@ -19,6 +19,9 @@ const struct cli_command *const cli_commands[] = {
 	&command_map,
 	&command_verify,
 	&command_export,
+	&command_cdb,
+	&command_usb,
+	&command_vendor,
 	&command_sim,
 	&command_completion,
 	NULL,
@@ -26,7 +29,7 @@ const struct cli_command *const cli_commands[] = {
 
 static void print_overview(FILE *out)
 {
-	fputs("umsctl: captures USB drives, sectors and bad-block facts, into one image.\n\n"
+	fputs("umsctl: captures USB drives into images, and sends them SCSI and vendor commands.\n\n"
 	      "usage: umsctl COMMAND [OPTION...] [ARGUMENT...]\n\n",
 		out);
 	for (size_t i = 0; cli_commands[i]; i++)

@@ -48,6 +48,14 @@ struct json_object *cli_json_u64(uint64_t value)
 	return json_object_new_uint64(value);
 }
 
+struct json_object *cli_json_ms(uint64_t ns)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", (double)ns / 1e6);
+	return json_object_new_double_s((double)ns / 1e6, text);
+}
+
 static const size_t digest_bytes[IMAGE_N_HASHES] = {32, 16, 20};
 
 const char *cli_digest_name(unsigned int i)

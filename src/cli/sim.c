@@ -9,7 +9,8 @@
 #include "sim/sim.h"
 #include "sim/usbip.h"
 
-#define ADDRESS "127.0.0.1:3240"
+#define ADDRESS	   "127.0.0.1:3240"
+#define DRIVES_MAX 4
 
 struct values {
 	bool usbip;
@@ -59,7 +60,7 @@ static int serve(const char *address, char **names, size_t n, struct usb_device 
 static int run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
-	struct usb_device *drives[CLI_MAX_POSITIONAL] = {NULL};
+	struct usb_device *drives[DRIVES_MAX] = {NULL};
 	int code;
 
 	if (!values->usbip && (n_positional > 0 || values->listen))
@@ -97,6 +98,6 @@ const struct cli_command command_sim = {
 	.options = options,
 	.values_size = sizeof(struct values),
 	.min_positional = 0,
-	.max_positional = CLI_MAX_POSITIONAL,
+	.max_positional = DRIVES_MAX,
 	.run = run,
 };

@@ -146,8 +146,10 @@ static struct transport *rendered(struct opened *opened, struct transport *inner
 {
 	struct transport *recorder;
 
-	if (!opened->pcap || !inner)
+	if (!opened->options.pcap || !inner)
 		return inner;
+	/* The transfers that would be are not those that were. */
+	pcap_watch(opened->pcap, NULL, NULL);
 	recorder = transport_pcap_new(inner, opened->pcap, err);
 	if (!recorder)
 		transport_close(inner);

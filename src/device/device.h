@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "scsi/scsi.h"
 #include "transport/transport.h"
+#include "usb/pcap.h"
 
 struct link;
 
@@ -104,6 +105,8 @@ struct device_options {
 	const char *record;	 /* a transcript of all commands goes to this file; NULL: none */
 	bool record_data;	 /* … with data and serial numbers */
 	const char *pcap;	 /* the same as a USB capture; NULL: none */
+	pcap_watcher *watch;	 /* is told of each USB transfer, on routes that make some; or NULL */
+	void *watch_context;
 	uint64_t fault_seed;	 /* misbehave around the transport; 0: do not */
 };
 

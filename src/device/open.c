@@ -164,10 +164,11 @@ static int open_named(struct opened *opened, struct err *err)
 
 	if (route_choose(&opened->named, options, &device->route, err))
 		return -1;
-	if (options->pcap) {
+	if (options->pcap || options->watch) {
 		opened->pcap = pcap_open(options->pcap, err);
 		if (!opened->pcap)
 			return -1;
+		pcap_watch(opened->pcap, options->watch, options->watch_context);
 	}
 	if (open_transport(opened, err))
 		return -1;

@@ -59,6 +59,7 @@ static struct device_options options_for(const struct opened *lost)
 
 	options.record = NULL;
 	options.pcap = NULL;
+	options.watch = NULL;
 	options.fault_seed = 0;
 	if (!options.timeout_ms || options.timeout_ms > ANSWER_MS)
 		options.timeout_ms = ANSWER_MS;

@@ -45,6 +45,10 @@ struct sense sense_parse(const uint8_t *sense, size_t len);
  * libsgutils2's tables, into OUT; returns OUT. */
 char *scsi_reply_text(const struct reply *reply, char *out, size_t room);
 
+/* What sg3_utils' programs exit with after such a reply: 0 good, 2 not ready, 3 medium error, 5
+ * illegal request, 6 unit attention, 9 invalid operation code, 33 timed out … (sg_lib.h). */
+int scsi_reply_category(const struct reply *reply);
+
 /* --- commands --- */
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sense data (SPC-5 §4.4), and its words from libsgutils2's tables. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,48 @@ struct sense sense_parse(const uint8_t *bytes, size_t len)
 	else if (code == SENSE_CODE_DESC || code == SENSE_CODE_DESC_OLD)
 		parse_descriptor(bytes, len, &sense);
 	return sense;
+}
+
+/* Of sg3_utils; in no header of Debian 12's library. */
+#define TRANSPORT_ERROR 35
+#define OS_ERROR	50
+
+static int status_category(const struct reply *reply)
+{
+	switch (reply->status) {
+	case SCSI_STATUS_GOOD:
+		return 0;
+	case SCSI_STATUS_CHECK_CONDITION:
+		return sg_err_category_sense(reply->sense, (int)reply->sense_len);
+	case SCSI_STATUS_BUSY:
+		return SG_LIB_CAT_BUSY;
+	case SCSI_STATUS_RESERVATION_CONFLICT:
+		return SG_LIB_CAT_RES_CONFLICT;
+	case SCSI_STATUS_TASK_SET_FULL:
+		return SG_LIB_CAT_TS_FULL;
+	case SCSI_STATUS_TASK_ABORTED:
+		return SG_LIB_CAT_TASK_ABORTED;
+	default:
+		return SG_LIB_CAT_OTHER;
+	}
+}
+
+int scsi_reply_category(const struct reply *reply)
+{
+	switch (reply->outcome) {
+	case OUTCOME_DONE:
+		return status_category(reply);
+	case OUTCOME_TIMED_OUT:
+		return SG_LIB_CAT_TIMEOUT;
+	case OUTCOME_ABORTED:
+		return SG_LIB_CAT_TASK_ABORTED;
+	case OUTCOME_BROKEN:
+		return TRANSPORT_ERROR;
+	case OUTCOME_GONE:
+		return OS_ERROR + ENODEV;
+	default:
+		return SG_LIB_CAT_OTHER;
+	}
 }
 
 static char *outcome_text(const struct reply *reply, char *out, size_t room)

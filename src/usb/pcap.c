@@ -24,7 +24,9 @@
 #define XFER_BULK    3
 
 struct pcap {
-	FILE *file;
+	FILE *file; /* NULL: none */
+	pcap_watcher *watcher;
+	void *context;
 	pthread_mutex_t lock;
 	uint64_t last_id;
 	bool failed;
@@ -100,10 +102,18 @@ void pcap_write(struct pcap *pcap, const struct pcap_urb *urb)
 	put_le32(head + 12, (uint32_t)(USBMON_HEAD + kept));
 	put_usbmon_head(head + PACKET_HEAD, urb, kept, &now);
 	pthread_mutex_lock(&pcap->lock);
-	if (!pcap->failed && (fwrite(head, sizeof(head), 1, pcap->file) != 1 ||
+	if (pcap->watcher)
+		pcap->watcher(pcap->context, urb);
+	if (pcap->file && !pcap->failed && (fwrite(head, sizeof(head), 1, pcap->file) != 1 ||
 				     (kept > 0 && fwrite(urb->data, kept, 1, pcap->file) != 1)))
 		pcap->failed = true;
 	pthread_mutex_unlock(&pcap->lock);
+}
+
+void pcap_watch(struct pcap *pcap, pcap_watcher *watcher, void *context)
+{
+	pcap->watcher = watcher;
+	pcap->context = context;
 }
 
 uint64_t pcap_new_id(struct pcap *pcap)
@@ -151,24 +161,24 @@ struct pcap *pcap_open(const char *file, struct err *err)
 		err_memory(err, "for a capture of USB traffic");
 		return NULL;
 	}
+	pthread_mutex_init(&pcap->lock, NULL);
+	if (!file)
+		return pcap;
 	pcap->file = fopen(file, "we");
 	put_file_head(head);
-	if (!pcap->file || fwrite(head, sizeof(head), 1, pcap->file) != 1) {
-		err_sys(err, errno, "cannot write the USB traffic to %s", file);
-		if (pcap->file)
-			fclose(pcap->file);
-		free(pcap);
-		return NULL;
-	}
-	pthread_mutex_init(&pcap->lock, NULL);
-	return pcap;
+	if (pcap->file && fwrite(head, sizeof(head), 1, pcap->file) == 1)
+		return pcap;
+	err_sys(err, errno, "cannot write the USB traffic to %s", file);
+	pcap_close(pcap);
+	return NULL;
 }
 
 void pcap_close(struct pcap *pcap)
 {
 	if (!pcap)
 		return;
-	fclose(pcap->file);
+	if (pcap->file)
+		fclose(pcap->file);
 	pthread_mutex_destroy(&pcap->lock);
 	free(pcap);
 }

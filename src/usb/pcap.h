@@ -17,7 +17,7 @@
 
 struct pcap;
 
-/* Begins FILE anew.  NULL and ERR when it cannot be written. */
+/* Begins FILE anew; NULL: no file, only a watch.  NULL and ERR when it cannot be written. */
 struct pcap *pcap_open(const char *file, struct err *err);
 
 /* NULL is allowed. */
@@ -34,6 +34,10 @@ struct pcap_urb {
 	const void *data; /* OUT: when it begins; IN: when it has ended */
 	size_t len;	  /* asked for; when it has ended, moved */
 };
+
+/* Who wants to know of each transfer, as it begins and ends (from any thread); NULL: nobody. */
+typedef void pcap_watcher(void *context, const struct pcap_urb *urb);
+void pcap_watch(struct pcap *pcap, pcap_watcher *watcher, void *context);
 
 void pcap_write(struct pcap *pcap, const struct pcap_urb *urb);
 

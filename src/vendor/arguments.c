@@ -73,35 +73,21 @@ static int take_file(const struct argument *argument, const char *path,
 	return check_length(argument, value->len, path, err);
 }
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef0123456789ABCDEF", *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)((at - digits) % 16) : -1;
-}
-
 static int take_hex(const struct argument *argument, const char *text,
 	struct argument_value *value, struct err *err)
 {
-	size_t len = strlen(text) / 2;
+	size_t digits = strlen(text);
 
-	if (strlen(text) % 2 != 0 || check_length(argument, len, "what was given", err) != 0)
-		return strlen(text) % 2 ? err_set(err, ERR_USAGE,
-						  "%s wants two hexadecimal digits a byte, or @FILE",
-						  argument->name)
-					: -1;
-	value->bytes = malloc(len + 1);
+	if (check_length(argument, digits / 2, "what was given", err) != 0)
+		return -1;
+	value->len = digits / 2;
+	value->bytes = malloc(digits / 2 + 1);
 	if (!value->bytes)
 		return err_memory(err, "for an argument");
-	for (; value->len < len; value->len++) {
-		int high = hex_digit(text[2 * value->len]), low = hex_digit(text[2 * value->len + 1]);
-
-		if (high < 0 || low < 0)
-			return err_set(err, ERR_USAGE,
-				"%s wants two hexadecimal digits a byte, or @FILE", argument->name);
-		value->bytes[value->len] = (uint8_t)(high << 4 | low);
-	}
-	return 0;
+	if (text_unhex(text, digits, value->bytes))
+		return 0;
+	return err_set(err, ERR_USAGE, "%s wants two hexadecimal digits a byte, or @FILE",
+		argument->name);
 }
 
 static int take_value(const struct argument *argument, const char *text,

@@ -77,6 +77,7 @@ struct pattern {
 	size_t n;
 	size_t min, max; /* its length in bytes */
 	unsigned int line;
+	const char *text; /* as it was written */
 };
 
 /* --- answers --- */
@@ -150,6 +151,7 @@ struct step {
 	struct pattern cdb, out;
 	struct expression in;
 	unsigned int in_line;
+	const char *in_text;
 	size_t in_max;
 	enum transfer_direction direction;
 	enum { STEP_GOOD, STEP_CHECK, STEP_ANY } status;

@@ -289,6 +289,8 @@ static bool key_out(struct reading *reading, struct scan *scan)
 static bool key_in(struct reading *reading, struct scan *scan)
 {
 	reading->step->in_line = scan_line(scan);
+	reading->step->in_text = arena_text(reading->arena, scan->at, strlen(scan->at));
+	reading->no_memory |= reading->step->in_text == NULL;
 	reading->step->direction = TRANSFER_IN;
 	if (!scan_mark(scan, "{"))
 		return expression_read(scan, &reading->step->in) && scan_must_end(scan);

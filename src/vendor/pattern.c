@@ -85,6 +85,8 @@ static bool field_read(struct scan *scan, struct piece *piece)
 bool pattern_read(struct scan *scan, struct pattern *pattern)
 {
 	pattern->line = scan_line(scan);
+	pattern->text = arena_text(scan->reading->arena, scan->at, strlen(scan->at));
+	scan->reading->no_memory |= pattern->text == NULL;
 	while (!scan_end(scan)) {
 		struct piece *piece = reading_push(
 			scan->reading, &pattern->piece, pattern->n, sizeof(*pattern->piece));
