@@ -153,17 +153,21 @@ static void put_field(struct answer *answer, const struct item *item, const stru
 	size_t row, const uint8_t *bytes, size_t len)
 {
 	struct value value = {.item = item, .field = field, .row = row};
-	size_t size = field->len == VENDOR_FIELD_END && field->offset < len ? len - field->offset
-									   : field->len;
+	size_t size = field->len;
 	char text[4 * TEXT_MOST + 1];
 
+	/* As far as the answer goes, which may be nowhere. */
+	if (size == VENDOR_FIELD_END)
+		size = field->offset < len ? len - field->offset : 0;
 	if (field->type == FIELD_REGISTER) {
 		value.missing = !answer->registers->there;
 		make_number(field, register_value(answer->registers, field->ata), &value);
-	} else if (field->offset >= len || size > len - field->offset) {
+	} else if (size > 0 && (field->offset >= len || size > len - field->offset)) {
 		value.missing = true;
 	} else if (field->type == FIELD_NUMBER) {
 		make_number(field, read_number(bytes + field->offset, size, field->little), &value);
+	} else if (size == 0) {
+		value.text = "";
 	} else if (field->type == FIELD_HEX) {
 		value.text = text_hex(bytes + field->offset, mem_min_u64(size, TEXT_MOST), text);
 	} else {
