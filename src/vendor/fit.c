@@ -63,9 +63,9 @@ bool definition_vouches(const struct definition *definition, const uint8_t *cdb,
 {
 	const struct fit *fit = definition_ids(definition);
 
-	/* Bridges give the ATA pass-throughs other meanings; drives that are named do so knowingly.
-	 */
-	if (len == 0 || (cdb[0] != 0x85 && cdb[0] != 0xa1))
+	/* Bridges give the ATA pass-throughs other meanings, Alcor's sticks WRITE STREAM (16): drives
+	 * that are named are known to do so. */
+	if (len == 0 || (cdb[0] != 0x85 && cdb[0] != 0x9a && cdb[0] != 0xa1))
 		return scsi_effect(cdb, len) == EFFECT_UNKNOWN;
 	for (size_t i = 0; i < fit->n_ids; i++) {
 		if (fit->id[i].any)

@@ -200,11 +200,22 @@ static bool take_choice(struct reading *reading, struct scan *scan, struct argum
 	return true;
 }
 
+/* The word default, unless it is one to choose. */
+static bool at_default(struct scan *scan)
+{
+	const char *before = scan->at;
+	bool is_default = scan_word(scan, "default") && !scan_mark(scan, "=");
+
+	if (!is_default)
+		scan->at = before;
+	return is_default;
+}
+
 static bool take_choices(struct reading *reading, struct scan *scan, struct argument *argument)
 {
 	const char *before = scan->at;
 
-	while (!scan_end(scan) && *scan->at != ':' && !scan_word(scan, "default")) {
+	while (!scan_end(scan) && *scan->at != ':' && !at_default(scan)) {
 		if (!take_choice(reading, scan, argument))
 			return false;
 		before = scan->at;

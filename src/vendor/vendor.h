@@ -65,7 +65,7 @@ char *definition_name(const struct definition *definition, char *out, size_t roo
 bool definition_fits(const struct definition *definition, const struct drive *drive);
 
 /* True where DEFINITION, which fits the drive, knows better than a standard what CDB does: vendors'
- * operation codes, and the ATA pass-throughs of bridges that it names. */
+ * operation codes, and the few standard ones that drives which it names use otherwise. */
 bool definition_vouches(const struct definition *definition, const uint8_t *cdb, size_t len);
 
 /* --- arguments --- */
