@@ -36,7 +36,7 @@ struct target {
 	uint64_t unit_attention; /* commands that still meet it */
 	uint64_t becoming_ready;
 	struct target_sense sense;
-	uint8_t vendor[64]; /* what the vendor command set remembers between commands */
+	_Alignas(8) uint8_t vendor[64]; /* what the vendor command set remembers between commands */
 };
 
 /* Ends TASK with CHECK CONDITION and this sense data; its data stays. */

@@ -4,7 +4,28 @@
 
 #include <string.h>
 
-static const struct vendor_set *const sets[] = {NULL};
+static const struct vendor_set *const sets[] = {
+	&vendor_standard,
+	&vendor_sat,
+	&vendor_jmicron_ata,
+	&vendor_sunplus,
+	&vendor_cypress,
+	&vendor_prolific,
+	&vendor_iodata,
+	&vendor_logitec,
+	&vendor_jmicron_nvme,
+	&vendor_asmedia_nvme,
+	&vendor_realtek_nvme,
+	&vendor_phison,
+	&vendor_smi,
+	&vendor_alcor,
+	&vendor_genesys,
+	&vendor_gl3224,
+	&vendor_jms567,
+	&vendor_asmedia,
+	&vendor_rtl921x,
+	&vendor_wd,
+};
 
 const struct vendor_set *vendor_set(unsigned int i)
 {

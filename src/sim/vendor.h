@@ -4,9 +4,10 @@
  * the public facts and not from those definitions.  The setting "vendor=NAME" chooses one.
  *
  *	vendor.c           the table
- *	vendor_ata.c       an ATA disk, and vendor_sat.c … the bridges that pass commands to it
- *	vendor_nvme.c      an NVMe drive, and the bridges to it
- *	vendor_flash.c     flash controllers
+ *	vendor_sat.c       a SAT bridge to an ATA disk (disk_ata.c)
+ *	vendor_ata.c       bridges to it of before SAT
+ *	vendor_nvme.c      bridges to an NVMe drive (disk_nvme.c)
+ *	vendor_flash.c     flash controllers and card readers
  *	vendor_bridge.c    what bridges say of themselves
  *	vendor_standard.c  standard commands that cheap drives do not have
  */
@@ -43,13 +44,16 @@ const struct vendor_set *vendor_set(unsigned int i);
 
 /* --- the sets --- */
 
-extern const struct vendor_set vendor_sat, vendor_jmicron_ata, vendor_sunplus, vendor_cypress,
-	vendor_prolific, vendor_ti, vendor_nec, vendor_iodata, vendor_logitec; /* ATA */
-extern const struct vendor_set vendor_jmicron_nvme, vendor_asmedia_nvme,
-	vendor_realtek_nvme;								/* NVMe */
-extern const struct vendor_set vendor_phison, vendor_smi, vendor_alcor, vendor_genesys; /* flash */
-extern const struct vendor_set vendor_jms567, vendor_asmedia, vendor_rtl921x,
-	vendor_wd; /* bridges */
 extern const struct vendor_set vendor_standard;
+/* vendor_sat.c, vendor_ata.c */
+extern const struct vendor_set vendor_sat, vendor_jmicron_ata, vendor_sunplus, vendor_cypress,
+	vendor_prolific, vendor_iodata, vendor_logitec;
+/* vendor_nvme.c */
+extern const struct vendor_set vendor_jmicron_nvme, vendor_asmedia_nvme, vendor_realtek_nvme;
+/* vendor_flash.c */
+extern const struct vendor_set vendor_phison, vendor_smi, vendor_alcor, vendor_genesys,
+	vendor_gl3224;
+/* vendor_bridge.c */
+extern const struct vendor_set vendor_jms567, vendor_asmedia, vendor_rtl921x, vendor_wd;
 
 #endif
