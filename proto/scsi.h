@@ -21,10 +21,12 @@
 #define SCSI_READ_DEFECT_DATA_10  0x37
 #define SCSI_LOG_SENSE		  0x4d
 #define SCSI_MODE_SENSE_10	  0x5a
+#define SCSI_ATA_PASS_THROUGH_16  0x85
 #define SCSI_READ_16		  0x88
 #define SCSI_WRITE_16		  0x8a
 #define SCSI_SERVICE_ACTION_IN_16 0x9e
 #define SCSI_REPORT_LUNS	  0xa0
+#define SCSI_ATA_PASS_THROUGH_12  0xa1
 #define SCSI_READ_12		  0xa8
 #define SCSI_WRITE_12		  0xaa
 #define SCSI_READ_DEFECT_DATA_12  0xb7
@@ -36,6 +38,8 @@
 #define SCSI_STATUS_RESERVATION_CONFLICT 0x18
 #define SCSI_STATUS_TASK_SET_FULL	 0x28
 #define SCSI_STATUS_TASK_ABORTED	 0x40
+
+#define SAT_CK_COND 0x20 /* byte 2 of ATA PASS-THROUGH: registers come back (SAT-4 §12.2.2) */
 
 /* --- service actions of SERVICE ACTION IN (16) --- */
 #define SCSI_SA_READ_CAPACITY_16 0x10

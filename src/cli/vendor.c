@@ -104,6 +104,8 @@ static void print_result(
 		print_json(job, name, device, r, err);
 	else if (job->values->raw && r == 0)
 		fwrite(job->answer, 1, job->answer_len, stdout);
+	else if (!job->values->raw && job->shown.n == 0 && r == 0 && !job->dry)
+		printf("%s: the answer is the expected one\n", name);
 	else if (!job->values->raw)
 		shown_print(&job->shown);
 }

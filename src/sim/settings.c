@@ -171,6 +171,8 @@ static int take_vendor(struct sim_settings *settings, const struct setting *sett
 	settings->vid = set->vid;
 	settings->pid = set->pid;
 	settings->bcd_device = set->bcd_device;
+	if (set->spc)
+		settings->spc = set->spc;
 	return 0;
 }
 

@@ -32,6 +32,13 @@ struct disk_ata vendor_last_ata(const struct target *target)
 	struct disk_ata ata;
 
 	memcpy(&ata, target->vendor, sizeof(ata));
+	/* Before the first command: the signature of a disk that has come up well (ACS-4 §9.2). */
+	if (ata.status == 0)
+		ata = (struct disk_ata){.error = 1,
+			.count = 1,
+			.lba = 1,
+			.device = 0xa0,
+			.status = ATA_STATUS_GOOD};
 	return ata;
 }
 

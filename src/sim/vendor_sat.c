@@ -143,6 +143,7 @@ const struct vendor_set vendor_sat = {
 	.vid = 0x152d,
 	.pid = 0x0578,
 	.bcd_device = 0x0214,
+	.spc = 4,
 	.vendor = "JMicron",
 	.product = "Generic",
 	.revision = "0214",

@@ -341,5 +341,6 @@ const struct vendor_set vendor_standard = {
 	.vid = 0x1209,
 	.pid = 0x0002,
 	.bcd_device = 0x0100,
+	.spc = 4,
 	.run = run,
 };

@@ -201,10 +201,22 @@ static enum outcome exchange_run(struct bot *bot, struct exchange *exchange, str
 	return outcome;
 }
 
-/* After a failed command: REQUEST SENSE (SPC-5 §6.39). */
-static enum outcome autosense(struct bot *bot, struct reply *reply, struct err *err)
+/* An ATA command through SAT with CK_COND: its registers come back in a descriptor, behind the first
+ * 18 bytes of sense data (SAT-4 §12.2.2.6). */
+static bool returns_registers(const struct command *command)
 {
-	bool sane = (bot->transport.quirks & QUIRK_SANE_SENSE) &&
+	const uint8_t *cdb = command->cdb;
+
+	return command->cdb_len >= 12 && (cdb[0] == SCSI_ATA_PASS_THROUGH_16 ||
+						 cdb[0] == SCSI_ATA_PASS_THROUGH_12) &&
+	       cdb[2] & SAT_CK_COND;
+}
+
+/* After FAILED: REQUEST SENSE (SPC-5 §6.39). */
+static enum outcome autosense(
+	struct bot *bot, const struct command *failed, struct reply *reply, struct err *err)
+{
+	bool sane = (bot->transport.quirks & QUIRK_SANE_SENSE || returns_registers(failed)) &&
 		    !(bot->transport.quirks & QUIRK_BAD_SENSE);
 	uint8_t len = sane ? SENSE_LEN_SANE : SENSE_LEN;
 	const uint8_t cdb[6] = {SCSI_REQUEST_SENSE, [4] = len};
@@ -263,7 +275,7 @@ static int bot_exec(struct transport *transport, const struct command *command, 
 	if (reply->outcome == OUTCOME_DONE) {
 		reply->moved = bytes_moved(bot, &exchange);
 		if (exchange.csw[CSW_STATUS] == CSW_STATUS_FAILED)
-			reply->outcome = autosense(bot, reply, err);
+			reply->outcome = autosense(bot, command, reply, err);
 	}
 	reply->reset_epoch = bot->epoch;
 	return reply->outcome == OUTCOME_DONE ? 0 : -1;
