@@ -159,6 +159,9 @@ install: all
 	for page in $(MAN); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; \
 	done
+	for file in proto/vendor/*.conf; do \
+		install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/umsctl/vendor/$${file##*/} || exit; \
+	done
 	build/umsctl completion bash > build/umsctl.bash
 	install -D -m 644 build/umsctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/umsctl

@@ -5,11 +5,12 @@
 . "$(dirname "$0")/../lib.sh"
 
 cd "$tree" || exit 1
-commands='list capture sim seal info map verify export completion'
+export UMSCTL_VENDOR_PATH=$tree/proto/vendor
+commands='list capture cdb usb vendor sim seal info map verify export completion'
 
 page_of() {
 	case $1 in
-	list | capture | sim) echo "man/umsctl-$1.1" ;;
+	list | capture | cdb | usb | vendor | sim) echo "man/umsctl-$1.1" ;;
 	completion) echo man/umsctl.1 ;;
 	*) echo man/umsctl-image.1 ;;
 	esac
@@ -54,6 +55,15 @@ is "umsctl-sim(1) says all settings of simulated drives" \
 is "and all misdeeds" "$("$UMSCTL" help sim | sed '1,/^Misdeeds/d' | sed -nE 's/^  ([a-z0-9-]+).*/\1/p' |
 	while read -r m; do grep -qE "^\.It Cm $m(=| |\$)" man/umsctl-sim.1 || echo "$m"; done)" ""
 
+is "and all vendor command sets" "$("$UMSCTL" help sim | sed '1,/^Vendor/d' | sed -nE 's/^  ([a-z0-9-]+).*/\1/p' |
+	while read -r m; do grep -qE "^\.It Cm $m\$" man/umsctl-sim.1 || echo "$m"; done)" ""
+
+keys=$(sed -nE 's/^\t\{"([a-z]+)", IN_.*/\1/p' src/vendor/keys.c)
+is "ums-vendor(5) says all keys of definitions" \
+	"$(for k in $keys; do grep -qE "^(\.It )?(Cm )?.*\b$k\b" man/ums-vendor.5 || echo "$k"; done)" ""
+is "and so does proto/vendor/README.md" \
+	"$(for k in $keys; do grep -q "\`$k\`" proto/vendor/README.md || echo "$k"; done)" ""
+
 # The commands shown exist, with the options that they are given.
 is "README and man pages use commands and options that exist" "$(
 	grep -hoE '^(\.Dl )?(\$ |    )umsctl [a-z].*' README.md man/* | sed 's/^\.Dl//; s/^[$ ]*//; s/#.*//; s/|.*//' |
@@ -94,7 +104,7 @@ awk '/^```console/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md 
 tour "the README's tour"
 is "and it has a tour" "$(grep -c '^\$ umsctl' "$work/wanted")" 5
 
-for page in man/umsctl-capture.1 man/umsctl-image.1; do
+for page in man/umsctl-capture.1 man/umsctl-image.1 man/umsctl-vendor.1; do
 	# \e is how a page writes a backslash.
 	awk '/^\.Bd -literal/ { inside = 1; next } /^\.Ed/ { inside = 0 } inside' "$page" |
 		sed 's/\\e/\\/g' >"$work/wanted"

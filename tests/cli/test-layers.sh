@@ -16,8 +16,9 @@ transport: proto base usb
 scsi: proto base usb transport
 device: proto base usb transport scsi sim
 capture: proto base usb transport scsi device
+vendor: proto base usb transport scsi device
 image: proto base
-cli: proto base usb sim transport scsi device capture image
+cli: proto base usb sim transport scsi device capture vendor image
 '
 # library header: the rooms and files that may use it
 libraries='
@@ -28,6 +29,7 @@ zlib.h: src/image/ src/base/crc.c
 isa-l/: src/image/ src/base/crc.c
 openssl/: src/image/ src/transport/tally.c
 json-c/: src/capture/ src/cli/
+ini.h: src/vendor/
 '
 
 room_of() {
