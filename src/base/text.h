@@ -30,7 +30,8 @@ bool text_bytes(const char *text, uint32_t sector_bytes, uint64_t *bytes);
 /* 2 × LEN lower-case hex digits and a NUL into OUT; returns OUT. */
 char *text_hex(const uint8_t *bytes, size_t len, char *out);
 
-/* The bytes of LEN hexadecimal digits into OUT (LEN / 2 bytes); false when they are none, or odd. */
+/* The bytes of LEN hexadecimal digits into OUT (LEN / 2 bytes); false when they are none, or odd.
+ */
 bool text_unhex(const char *text, size_t len, uint8_t *out);
 
 /* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" into OUT of 37 bytes; returns OUT. */

@@ -17,7 +17,7 @@
 #include "scsi/effect.h"
 #include "vendor/vendor.h"
 
-#define DATA_MOST  (16u << 20)
+#define DATA_MOST   (16u << 20)
 #define REPEAT_MOST 1000000000
 
 struct values {
@@ -58,8 +58,8 @@ static int take_word(struct job *job, const char *word, size_t len)
 	if (job->command.cdb_len + len / 2 > sizeof(job->cdb))
 		return cli_usage("cdb", "a CDB has at most %d bytes", TRANSPORT_CDB_MAX);
 	if (!text_unhex(word, len, job->cdb + job->command.cdb_len))
-		return cli_usage("cdb", "'%.*s' is not hexadecimal bytes",
-			(int)mem_min_u64(len, 60), word);
+		return cli_usage(
+			"cdb", "'%.*s' is not hexadecimal bytes", (int)mem_min_u64(len, 60), word);
 	job->command.cdb_len += len / 2;
 	return 0;
 }
@@ -92,7 +92,8 @@ static int check_length(const struct job *job)
 	if (wanted == 0 || wanted == job->command.cdb_len || job->values->force ||
 		scsi_effect(job->cdb, job->command.cdb_len) == EFFECT_UNKNOWN)
 		return 0;
-	return cli_usage("cdb", "%s has %zu bytes, and these are %zu: --force sends them all the same",
+	return cli_usage("cdb",
+		"%s has %zu bytes, and these are %zu: --force sends them all the same",
 		scsi_command_name(job->cdb, job->command.cdb_len, name, sizeof(name)), wanted,
 		job->command.cdb_len);
 }
@@ -150,8 +151,8 @@ static int take_out(struct job *job)
 		return file_trouble(path, text);
 	}
 	if (len == 0 || len > DATA_MOST)
-		return file_trouble(path, len == 0 ? "there is nothing in it to send"
-						   : "is longer than 16 MiB");
+		return file_trouble(path,
+			len == 0 ? "there is nothing in it to send" : "is longer than 16 MiB");
 	job->command.direction = TRANSFER_OUT;
 	job->command.data_len = len;
 	return 0;
@@ -242,12 +243,9 @@ static void print_json(const struct job *job)
 		struct json_object *ms = json_object_new_object();
 
 		json_object_object_add(o, "times", cli_json_u64(job->done));
-		json_object_object_add(
-			ms, "least", cli_json_ms(job->least_ns));
-		json_object_object_add(ms, "mean",
-			cli_json_ms(job->sum_ns / job->done));
-		json_object_object_add(
-			ms, "most", cli_json_ms(job->most_ns));
+		json_object_object_add(ms, "least", cli_json_ms(job->least_ns));
+		json_object_object_add(ms, "mean", cli_json_ms(job->sum_ns / job->done));
+		json_object_object_add(ms, "most", cli_json_ms(job->most_ns));
 		json_object_object_add(o, "ms_of_all", ms);
 	}
 	json_object_object_add(o, "phases", phases_json(&job->phases));
@@ -339,7 +337,8 @@ static int run(const void *given, char **positional, int n_positional)
 }
 
 static const struct cli_option options[] = {
-	{"in", "BYTES", "how many bytes the drive is to answer", offsetof(struct values, in), false},
+	{"in", "BYTES", "how many bytes the drive is to answer", offsetof(struct values, in),
+		false},
 	{"out", "FILE", "send what is in FILE (- is standard input)", offsetof(struct values, out),
 		false},
 	{"out-length", "BYTES", "exactly so much of it; a shorter FILE is refused",
@@ -365,11 +364,14 @@ const struct cli_command command_cdb = {
 	.name = "cdb",
 	.synopsis = "DEVICE BYTE...",
 	.summary = "send one SCSI command as bytes",
-	.help = "BYTE    hexadecimal, in words of any length: 12 00 00 00 24 00, or 120000002400\n\n"
+	.help = "BYTE    hexadecimal, in words of any length: 12 00 00 00 24 00, or "
+		"120000002400\n\n"
 		"  umsctl cdb /dev/sdb 12 00 00 00 24 00 --in 36\n\n"
-		"Nothing else is sent: neither does it wait for the drive, nor ask who it is.  The\n"
+		"Nothing else is sent: neither does it wait for the drive, nor ask who it is.  "
+		"The\n"
 		"kernel's driver stays, and what is mounted stays mounted (route sg).\n"
-		"Exit codes are sg3_utils': 0 good, 1 usage, 2 not ready, 3 medium error, 5 illegal\n"
+		"Exit codes are sg3_utils': 0 good, 1 usage, 2 not ready, 3 medium error, 5 "
+		"illegal\n"
 		"request, 6 unit attention, 9 unknown operation code, 15 file, 33 timed out,\n"
 		"35 transport, 50 and errno, 99 other.\n",
 	.options = options,

@@ -111,7 +111,8 @@ const struct cli_command command_completion = {
 	.name = "completion",
 	.synopsis = "bash | vendor [NAME]",
 	.summary = "print the completion script of a shell",
-	.help = "vendor  what the script asks: the names of vendor commands, or the arguments of NAME\n",
+	.help = "vendor  what the script asks: the names of vendor commands, or the arguments of "
+		"NAME\n",
 	.options = options,
 	.min_positional = 1,
 	.max_positional = 2,

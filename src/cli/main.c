@@ -29,7 +29,8 @@ const struct cli_command *const cli_commands[] = {
 
 static void print_overview(FILE *out)
 {
-	fputs("umsctl: captures USB drives into images, and sends them SCSI and vendor commands.\n\n"
+	fputs("umsctl: captures USB drives into images, and sends them SCSI and vendor "
+	      "commands.\n\n"
 	      "usage: umsctl COMMAND [OPTION...] [ARGUMENT...]\n\n",
 		out);
 	for (size_t i = 0; cli_commands[i]; i++)

@@ -98,14 +98,11 @@ struct json_object *phases_json(const struct phases *phases)
 		json_object_object_add(o, "phase", json_object_new_string(phase->what));
 		json_object_object_add(o, "endpoint", json_object_new_int(phase->endpoint));
 		json_object_object_add(o, "bytes", cli_json_u64(phase->len));
-		json_object_object_add(
-			o, "from_ms", cli_json_ms(phase->from_ns));
-		json_object_object_add(
-			o, "ms", cli_json_ms(phase->ns));
+		json_object_object_add(o, "from_ms", cli_json_ms(phase->from_ns));
+		json_object_object_add(o, "ms", cli_json_ms(phase->ns));
 		json_object_object_add(o, "result",
-			json_object_new_string(phase->result == LINK_OK
-						       ? "ok"
-						       : link_result_name(phase->result)));
+			json_object_new_string(
+				phase->result == LINK_OK ? "ok" : link_result_name(phase->result)));
 		json_object_array_add(array, o);
 	}
 	return array;

@@ -6,8 +6,8 @@
 #include "cli/cli.h"
 #include "scsi/scsi.h"
 
-/* Exit codes of the commands that send one: sg3_utils' (scsi_reply_category), and of what went wrong
- * before anything was sent. */
+/* Exit codes of the commands that send one: sg3_utils' (scsi_reply_category), and of what went
+ * wrong before anything was sent. */
 enum {
 	REPLY_EXIT_USAGE = 1,
 	REPLY_EXIT_FILE = 15,
@@ -16,8 +16,8 @@ enum {
 int reply_exit_of(const struct err *err);
 
 /* "GOOD, 36 of 96 bytes, residue 60, 0.412 ms"; NS 0: no time. */
-void reply_print_line(FILE *out, const struct command *command, const struct reply *reply,
-	uint64_t ns);
+void reply_print_line(
+	FILE *out, const struct command *command, const struct reply *reply, uint64_t ns);
 
 /* Sense data in words and bytes; nothing when there is none. */
 void reply_print_sense(FILE *out, const struct reply *reply);
@@ -30,7 +30,7 @@ char *reply_hex(const uint8_t *bytes, size_t len, char *out, size_t room);
 
 /* CDB, direction, status, sense, residue, time, and data if WITH_DATA.  REPLY may be NULL: it was
  * not sent. */
-struct json_object *reply_json(const struct command *command, const struct reply *reply,
-	uint64_t ns, bool with_data);
+struct json_object *reply_json(
+	const struct command *command, const struct reply *reply, uint64_t ns, bool with_data);
 
 #endif

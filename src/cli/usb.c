@@ -59,8 +59,8 @@ static int take_data(const char *text, struct request *request)
 	size_t digits = text ? strlen(text) : 0;
 
 	if (digits > 2 * MOST || !text_unhex(text ? text : "", digits, request->data))
-		return cli_usage("usb", "--data wants two hexadecimal digits a byte, up to %d bytes",
-			MOST);
+		return cli_usage(
+			"usb", "--data wants two hexadecimal digits a byte, up to %d bytes", MOST);
 	request->len = (uint16_t)(digits / 2);
 	return 0;
 }
@@ -141,8 +141,8 @@ static int print_json(const struct device *device, const struct request *request
 		json_object_new_string(result == LINK_OK ? "ok" : link_result_name(result)));
 	json_object_object_add(o, "moved", cli_json_u64(moved));
 	if (hex && request->type & USB_ENDPOINT_IN)
-		json_object_object_add(o, "data",
-			json_object_new_string(text_hex(request->data, moved, hex)));
+		json_object_object_add(
+			o, "data", json_object_new_string(text_hex(request->data, moved, hex)));
 	cli_print_json(stdout, o, true);
 	return 0;
 }
@@ -163,8 +163,7 @@ static void print_text(const struct values *values, const struct request *reques
 		reply_print_dump(stdout, request->data, moved);
 }
 
-static int send_request(
-	const struct values *values, struct device *device, struct request *request)
+static int send_request(const struct values *values, struct device *device, struct request *request)
 {
 	struct link *link = device_link(device);
 	uint64_t began = clock_now_ns();
@@ -206,9 +205,10 @@ static int open_and_send(const struct values *values, const char *name, struct r
 		return reply_exit_of(&err);
 	}
 	if (!device_link(device)) {
-		cli_error("usb", name, "the kernel's driver has its USB interface: --route bot "
-				       "--detach (or uas) takes it, when nothing on the drive is "
-				       "mounted, and gives it back");
+		cli_error("usb", name,
+			"the kernel's driver has its USB interface: --route bot "
+			"--detach (or uas) takes it, when nothing on the drive is "
+			"mounted, and gives it back");
 		r = REPLY_EXIT_USAGE;
 	} else {
 		if (named && named->to_interface)

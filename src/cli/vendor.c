@@ -74,8 +74,8 @@ static void take_value(void *context, const struct value *value)
 	shown_take(&((struct job *)context)->shown, value);
 }
 
-static void print_json(
-	struct job *job, const char *name, const struct device *device, int r, const struct err *err)
+static void print_json(struct job *job, const char *name, const struct device *device, int r,
+	const struct err *err)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -95,8 +95,8 @@ static void print_json(
 	cli_print_json(stdout, o, true);
 }
 
-static void print_result(
-	struct job *job, const char *name, const struct device *device, int r, const struct err *err)
+static void print_result(struct job *job, const char *name, const struct device *device, int r,
+	const struct err *err)
 {
 	if (r < 0)
 		cli_error("vendor", device ? device->name : NULL, err->text);
@@ -123,13 +123,14 @@ static int exit_of(const struct run_result *result, int r, const struct err *err
 }
 
 static int send_on(struct job *job, struct device *device, const struct definition *definition,
-	const struct argument_value *arguments, const char *name)
+	const struct argument_value *arguments, const char *name, unsigned int timeout_ms)
 {
 	const struct vendor_values *v = job->values;
 	struct run_options options = {
 		.force = v->force,
 		.allow_mounted = v->allow_mounted,
 		.any_drive = v->any_drive,
+		.timeout_ms = timeout_ms,
 		.step = take_step,
 		.value = take_value,
 		.context = job,
@@ -143,8 +144,9 @@ static int send_on(struct job *job, struct device *device, const struct definiti
 		r = vendor_dry_run(definition, arguments, &options, &err);
 	} else {
 		options.stop = stop_on_signals(&err);
-		r = options.stop ? vendor_run(device, definition, arguments, &options, &result, &err)
-				 : -1;
+		r = options.stop
+			    ? vendor_run(device, definition, arguments, &options, &result, &err)
+			    : -1;
 	}
 	print_result(job, name, device, r, &err);
 	return exit_of(&result, r, &err);
@@ -170,13 +172,13 @@ static int open_and_send(struct job *job, const char *device_name,
 	if (r != 0)
 		return r;
 	if (job->values->dry_run)
-		return send_on(job, NULL, definition, arguments, name);
+		return send_on(job, NULL, definition, arguments, name, 0);
 	device = device_open(device_name, &options, &err);
 	if (!device) {
 		cli_error("vendor", NULL, err.text);
 		return reply_exit_of(&err);
 	}
-	r = send_on(job, device, definition, arguments, name);
+	r = send_on(job, device, definition, arguments, name, options.timeout_ms);
 	device_close(device);
 	return r;
 }
@@ -222,15 +224,15 @@ static int run(const void *given, char **positional, int n)
 	if (strcmp(what, "check") == 0 && n == 2)
 		return vendor_check(positional[1]);
 	if (strcmp(what, "run") == 0 && n >= 3)
-		return vendor_send(values, positional[1], positional[2], positional + 3,
-			(size_t)(n - 3));
+		return vendor_send(
+			values, positional[1], positional[2], positional + 3, (size_t)(n - 3));
 	return cli_usage("vendor", "wants list [DEVICE], show NAME, run DEVICE NAME [ARG=VALUE...] "
 				   "or check FILE");
 }
 
 static const struct cli_option options[] = {
-	{"dry-run", NULL, "run: show the bytes, send nothing", offsetof(struct vendor_values, dry_run),
-		false},
+	{"dry-run", NULL, "run: show the bytes, send nothing",
+		offsetof(struct vendor_values, dry_run), false},
 	{"json", NULL, "everything as one object", offsetof(struct vendor_values, json), false},
 	{"hex", NULL, "run: the bytes of each step as well", offsetof(struct vendor_values, hex),
 		false},
@@ -256,9 +258,11 @@ const struct cli_command command_vendor = {
 		"check    says every mistake in a file of definitions\n\n"
 		"  umsctl vendor run /dev/sdb sat.identify\n\n"
 		"The kernel's driver stays, and what is mounted stays mounted (route sg).\n"
-		"Exit codes are sg3_utils': 0 good, 1 usage, 2 not ready, 3 medium error, 5 illegal\n"
+		"Exit codes are sg3_utils': 0 good, 1 usage, 2 not ready, 3 medium error, 5 "
+		"illegal\n"
 		"request, 6 unit attention, 9 unknown operation code, 15 file, 33 timed out,\n"
-		"35 transport, 50 and errno, 97 an answer that is not the expected one, 99 other.\n",
+		"35 transport, 50 and errno, 97 an answer that is not the expected one, 99 "
+		"other.\n",
 	.options = options,
 	.values_size = sizeof(struct vendor_values),
 	.min_positional = 1,

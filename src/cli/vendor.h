@@ -31,7 +31,7 @@ struct shown {
 		const struct field *field;
 		size_t row;
 		char *text;
-	} *value;
+	} * value;
 	size_t n, room;
 	struct json_object *json;
 	bool no_memory;

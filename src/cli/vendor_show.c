@@ -245,7 +245,10 @@ static void print_ids(const struct fit *fit)
 
 	printf("drives      ");
 	for (size_t i = 0; i < fit->n_ids; i++)
-		printf("%s%s", i > 0 && i % 6 == 0 ? "\n            " : i > 0 ? " " : "",
+		printf("%s%s",
+			i > 0 && i % 6 == 0 ? "\n            "
+			: i > 0		    ? " "
+					    : "",
 			id_text(&fit->id[i], text, sizeof(text)));
 	printf("\n");
 }

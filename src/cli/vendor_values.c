@@ -147,7 +147,8 @@ static void print_table(const struct shown_value *value, size_t n)
 	for (size_t c = 0; c < columns; c++) {
 		width[c] = strlen(item->column[c].name);
 		for (size_t i = c; i < n; i += item->n_columns)
-			width[c] = mem_max_u64(width[c], mem_min_u64(strlen(value[i].text), WIDEST));
+			width[c] =
+				mem_max_u64(width[c], mem_min_u64(strlen(value[i].text), WIDEST));
 	}
 	printf("%s:\n", item->name);
 	for (size_t row = 0; row <= n / item->n_columns; row++) {

@@ -94,8 +94,8 @@ enum device_ask {
 
 struct device_options {
 	enum route route;
-	enum route prefer;	 /* ROUTE_BOT or ROUTE_UAS: this one, where `route` is ROUTE_AUTO and
-				  * no driver has the drive; ROUTE_AUTO: as is best */
+	enum route prefer; /* ROUTE_BOT or ROUTE_UAS: this one, where `route` is ROUTE_AUTO and
+			    * no driver has the drive; ROUTE_AUTO: as is best */
 	enum device_ask ask;
 	bool any_command;	 /* no read-only guard: who sends commands sees to it */
 	bool detach;		 /* may take the interface from the kernel's driver */
@@ -105,9 +105,9 @@ struct device_options {
 	const char *record;	 /* a transcript of all commands goes to this file; NULL: none */
 	bool record_data;	 /* … with data and serial numbers */
 	const char *pcap;	 /* the same as a USB capture; NULL: none */
-	pcap_watcher *watch;	 /* is told of each USB transfer, on routes that make some; or NULL */
+	pcap_watcher *watch; /* is told of each USB transfer, on routes that make some; or NULL */
 	void *watch_context;
-	uint64_t fault_seed;	 /* misbehave around the transport; 0: do not */
+	uint64_t fault_seed; /* misbehave around the transport; 0: do not */
 };
 
 /*

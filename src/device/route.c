@@ -193,7 +193,8 @@ int route_choose(const struct named *named, const struct device_options *options
 	switch (named->kind) {
 	case NAME_SIM:
 		return choose_for_sim(
-			options->route == ROUTE_AUTO ? options->prefer : options->route, route, err);
+			options->route == ROUTE_AUTO ? options->prefer : options->route, route,
+			err);
 	case NAME_REPLAY:
 		return choose_only(ROUTE_REPLAY, "a transcript", options->route, route, err);
 	case NAME_FILE:

@@ -16,86 +16,86 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{0x00, 0, 0, 0, EFFECT_READS},	      /* TEST UNIT READY */
-	{0x01, 0, 0, 0, EFFECT_CHANGES},      /* REZERO UNIT */
-	{0x03, 0, 0, 0, EFFECT_READS},	      /* REQUEST SENSE */
-	{0x04, 0, 0, 0, EFFECT_DESTROYS},     /* FORMAT UNIT */
-	{0x07, 0, 0, 0, EFFECT_DESTROYS},     /* REASSIGN BLOCKS */
-	{0x08, 0, 0, 0, EFFECT_READS},	      /* READ (6) */
-	{0x0a, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE (6) */
-	{0x0b, 0, 0, 0, EFFECT_READS},	      /* SEEK (6) */
-	{0x12, 0, 0, 0, EFFECT_READS},	      /* INQUIRY */
-	{0x15, 0, 0, 0, EFFECT_CHANGES},      /* MODE SELECT (6) */
-	{0x16, 0, 0, 0, EFFECT_CHANGES},      /* RESERVE (6) */
-	{0x17, 0, 0, 0, EFFECT_CHANGES},      /* RELEASE (6) */
-	{0x1a, 0, 0, 0, EFFECT_READS},	      /* MODE SENSE (6) */
-	{0x1b, 0, 0, 0, EFFECT_CHANGES},      /* START STOP UNIT */
-	{0x1c, 0, 0, 0, EFFECT_READS},	      /* RECEIVE DIAGNOSTIC RESULTS */
-	{0x1d, 0, 0, 0, EFFECT_CHANGES},      /* SEND DIAGNOSTIC */
-	{0x1e, 0, 0, 0, EFFECT_CHANGES},      /* PREVENT ALLOW MEDIUM REMOVAL */
-	{0x23, 0, 0, 0, EFFECT_READS},	      /* READ FORMAT CAPACITIES */
-	{0x25, 0, 0, 0, EFFECT_READS},	      /* READ CAPACITY (10) */
-	{0x28, 0, 0, 0, EFFECT_READS},	      /* READ (10) */
-	{0x2a, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE (10) */
-	{0x2b, 0, 0, 0, EFFECT_READS},	      /* SEEK (10) */
-	{0x2e, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE AND VERIFY (10) */
-	{0x2f, 0, 0, 0, EFFECT_READS},	      /* VERIFY (10) */
-	{0x34, 0, 0, 0, EFFECT_READS},	      /* PRE-FETCH (10) */
-	{0x35, 0, 0, 0, EFFECT_CHANGES},      /* SYNCHRONIZE CACHE (10) */
-	{0x37, 0, 0, 0, EFFECT_READS},	      /* READ DEFECT DATA (10) */
-	{0x3b, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE BUFFER: firmware among others */
-	{0x3c, 0, 0, 0, EFFECT_READS},	      /* READ BUFFER (10) */
-	{0x3e, 0, 0, 0, EFFECT_READS},	      /* READ LONG (10) */
-	{0x3f, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE LONG (10) */
-	{0x41, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE SAME (10) */
-	{0x42, 0, 0, 0, EFFECT_DESTROYS},     /* UNMAP */
-	{0x48, 0, 0, 0, EFFECT_DESTROYS},     /* SANITIZE */
-	{0x4c, 0, 0, 0, EFFECT_CHANGES},      /* LOG SELECT */
+	{0x00, 0, 0, 0, EFFECT_READS},	       /* TEST UNIT READY */
+	{0x01, 0, 0, 0, EFFECT_CHANGES},       /* REZERO UNIT */
+	{0x03, 0, 0, 0, EFFECT_READS},	       /* REQUEST SENSE */
+	{0x04, 0, 0, 0, EFFECT_DESTROYS},      /* FORMAT UNIT */
+	{0x07, 0, 0, 0, EFFECT_DESTROYS},      /* REASSIGN BLOCKS */
+	{0x08, 0, 0, 0, EFFECT_READS},	       /* READ (6) */
+	{0x0a, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE (6) */
+	{0x0b, 0, 0, 0, EFFECT_READS},	       /* SEEK (6) */
+	{0x12, 0, 0, 0, EFFECT_READS},	       /* INQUIRY */
+	{0x15, 0, 0, 0, EFFECT_CHANGES},       /* MODE SELECT (6) */
+	{0x16, 0, 0, 0, EFFECT_CHANGES},       /* RESERVE (6) */
+	{0x17, 0, 0, 0, EFFECT_CHANGES},       /* RELEASE (6) */
+	{0x1a, 0, 0, 0, EFFECT_READS},	       /* MODE SENSE (6) */
+	{0x1b, 0, 0, 0, EFFECT_CHANGES},       /* START STOP UNIT */
+	{0x1c, 0, 0, 0, EFFECT_READS},	       /* RECEIVE DIAGNOSTIC RESULTS */
+	{0x1d, 0, 0, 0, EFFECT_CHANGES},       /* SEND DIAGNOSTIC */
+	{0x1e, 0, 0, 0, EFFECT_CHANGES},       /* PREVENT ALLOW MEDIUM REMOVAL */
+	{0x23, 0, 0, 0, EFFECT_READS},	       /* READ FORMAT CAPACITIES */
+	{0x25, 0, 0, 0, EFFECT_READS},	       /* READ CAPACITY (10) */
+	{0x28, 0, 0, 0, EFFECT_READS},	       /* READ (10) */
+	{0x2a, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE (10) */
+	{0x2b, 0, 0, 0, EFFECT_READS},	       /* SEEK (10) */
+	{0x2e, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE AND VERIFY (10) */
+	{0x2f, 0, 0, 0, EFFECT_READS},	       /* VERIFY (10) */
+	{0x34, 0, 0, 0, EFFECT_READS},	       /* PRE-FETCH (10) */
+	{0x35, 0, 0, 0, EFFECT_CHANGES},       /* SYNCHRONIZE CACHE (10) */
+	{0x37, 0, 0, 0, EFFECT_READS},	       /* READ DEFECT DATA (10) */
+	{0x3b, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE BUFFER: firmware among others */
+	{0x3c, 0, 0, 0, EFFECT_READS},	       /* READ BUFFER (10) */
+	{0x3e, 0, 0, 0, EFFECT_READS},	       /* READ LONG (10) */
+	{0x3f, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE LONG (10) */
+	{0x41, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE SAME (10) */
+	{0x42, 0, 0, 0, EFFECT_DESTROYS},      /* UNMAP */
+	{0x48, 0, 0, 0, EFFECT_DESTROYS},      /* SANITIZE */
+	{0x4c, 0, 0, 0, EFFECT_CHANGES},       /* LOG SELECT */
 	{0x4d, 1, 0x01, 0x01, EFFECT_CHANGES}, /* LOG SENSE with SP: saves the parameters */
-	{0x4d, 0, 0, 0, EFFECT_READS},	      /* LOG SENSE */
-	{0x50, 0, 0, 0, EFFECT_DESTROYS},     /* XDWRITE (10) */
-	{0x51, 0, 0, 0, EFFECT_DESTROYS},     /* XPWRITE (10) */
-	{0x53, 0, 0, 0, EFFECT_DESTROYS},     /* XDWRITEREAD (10) */
-	{0x55, 0, 0, 0, EFFECT_CHANGES},      /* MODE SELECT (10) */
-	{0x56, 0, 0, 0, EFFECT_CHANGES},      /* RESERVE (10) */
-	{0x57, 0, 0, 0, EFFECT_CHANGES},      /* RELEASE (10) */
-	{0x5a, 0, 0, 0, EFFECT_READS},	      /* MODE SENSE (10) */
-	{0x5e, 0, 0, 0, EFFECT_READS},	      /* PERSISTENT RESERVE IN */
-	{0x5f, 0, 0, 0, EFFECT_CHANGES},      /* PERSISTENT RESERVE OUT */
-	{0x83, 0, 0, 0, EFFECT_DESTROYS},     /* EXTENDED COPY */
-	{0x84, 0, 0, 0, EFFECT_READS},	      /* RECEIVE COPY RESULTS */
-	{0x88, 0, 0, 0, EFFECT_READS},	      /* READ (16) */
-	{0x89, 0, 0, 0, EFFECT_DESTROYS},     /* COMPARE AND WRITE */
-	{0x8a, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE (16) */
-	{0x8b, 0, 0, 0, EFFECT_DESTROYS},     /* ORWRITE (16) */
-	{0x8c, 0, 0, 0, EFFECT_READS},	      /* READ ATTRIBUTE */
-	{0x8d, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE ATTRIBUTE */
-	{0x8e, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE AND VERIFY (16) */
-	{0x8f, 0, 0, 0, EFFECT_READS},	      /* VERIFY (16) */
-	{0x90, 0, 0, 0, EFFECT_READS},	      /* PRE-FETCH (16) */
-	{0x91, 0, 0, 0, EFFECT_CHANGES},      /* SYNCHRONIZE CACHE (16) */
-	{0x93, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE SAME (16) */
-	{0x94, 0, 0, 0, EFFECT_DESTROYS},     /* ZBC OUT: RESET WRITE POINTER among others */
-	{0x95, 0, 0, 0, EFFECT_READS},	      /* ZBC IN */
-	{0x9a, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE STREAM (16) */
-	{0x9b, 0, 0, 0, EFFECT_READS},	      /* READ BUFFER (16) */
-	{0x9c, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE ATOMIC (16) */
+	{0x4d, 0, 0, 0, EFFECT_READS},	       /* LOG SENSE */
+	{0x50, 0, 0, 0, EFFECT_DESTROYS},      /* XDWRITE (10) */
+	{0x51, 0, 0, 0, EFFECT_DESTROYS},      /* XPWRITE (10) */
+	{0x53, 0, 0, 0, EFFECT_DESTROYS},      /* XDWRITEREAD (10) */
+	{0x55, 0, 0, 0, EFFECT_CHANGES},       /* MODE SELECT (10) */
+	{0x56, 0, 0, 0, EFFECT_CHANGES},       /* RESERVE (10) */
+	{0x57, 0, 0, 0, EFFECT_CHANGES},       /* RELEASE (10) */
+	{0x5a, 0, 0, 0, EFFECT_READS},	       /* MODE SENSE (10) */
+	{0x5e, 0, 0, 0, EFFECT_READS},	       /* PERSISTENT RESERVE IN */
+	{0x5f, 0, 0, 0, EFFECT_CHANGES},       /* PERSISTENT RESERVE OUT */
+	{0x83, 0, 0, 0, EFFECT_DESTROYS},      /* EXTENDED COPY */
+	{0x84, 0, 0, 0, EFFECT_READS},	       /* RECEIVE COPY RESULTS */
+	{0x88, 0, 0, 0, EFFECT_READS},	       /* READ (16) */
+	{0x89, 0, 0, 0, EFFECT_DESTROYS},      /* COMPARE AND WRITE */
+	{0x8a, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE (16) */
+	{0x8b, 0, 0, 0, EFFECT_DESTROYS},      /* ORWRITE (16) */
+	{0x8c, 0, 0, 0, EFFECT_READS},	       /* READ ATTRIBUTE */
+	{0x8d, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE ATTRIBUTE */
+	{0x8e, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE AND VERIFY (16) */
+	{0x8f, 0, 0, 0, EFFECT_READS},	       /* VERIFY (16) */
+	{0x90, 0, 0, 0, EFFECT_READS},	       /* PRE-FETCH (16) */
+	{0x91, 0, 0, 0, EFFECT_CHANGES},       /* SYNCHRONIZE CACHE (16) */
+	{0x93, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE SAME (16) */
+	{0x94, 0, 0, 0, EFFECT_DESTROYS},      /* ZBC OUT: RESET WRITE POINTER among others */
+	{0x95, 0, 0, 0, EFFECT_READS},	       /* ZBC IN */
+	{0x9a, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE STREAM (16) */
+	{0x9b, 0, 0, 0, EFFECT_READS},	       /* READ BUFFER (16) */
+	{0x9c, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE ATOMIC (16) */
 	{0x9e, 1, 0x1f, 0x14, EFFECT_CHANGES}, /* STREAM CONTROL */
 	{0x9e, 1, 0x1f, 0x15, EFFECT_CHANGES}, /* BACKGROUND CONTROL */
-	{0x9e, 0, 0, 0, EFFECT_READS},	      /* SERVICE ACTION IN (16) */
-	{0x9f, 0, 0, 0, EFFECT_DESTROYS},     /* SERVICE ACTION OUT (16): WRITE LONG (16) … */
-	{0xa0, 0, 0, 0, EFFECT_READS},	      /* REPORT LUNS */
-	{0xa2, 0, 0, 0, EFFECT_READS},	      /* SECURITY PROTOCOL IN */
-	{0xa3, 0, 0, 0, EFFECT_READS},	      /* MAINTENANCE IN */
-	{0xa4, 0, 0, 0, EFFECT_CHANGES},      /* MAINTENANCE OUT */
-	{0xa8, 0, 0, 0, EFFECT_READS},	      /* READ (12) */
-	{0xa9, 0, 0, 0, EFFECT_CHANGES},      /* SERVICE ACTION OUT (12) */
-	{0xaa, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE (12) */
-	{0xab, 0, 0, 0, EFFECT_READS},	      /* SERVICE ACTION IN (12) */
-	{0xae, 0, 0, 0, EFFECT_DESTROYS},     /* WRITE AND VERIFY (12) */
-	{0xaf, 0, 0, 0, EFFECT_READS},	      /* VERIFY (12) */
-	{0xb5, 0, 0, 0, EFFECT_DESTROYS},     /* SECURITY PROTOCOL OUT: keys, erasure */
-	{0xb7, 0, 0, 0, EFFECT_READS},	      /* READ DEFECT DATA (12) */
+	{0x9e, 0, 0, 0, EFFECT_READS},	       /* SERVICE ACTION IN (16) */
+	{0x9f, 0, 0, 0, EFFECT_DESTROYS},      /* SERVICE ACTION OUT (16): WRITE LONG (16) … */
+	{0xa0, 0, 0, 0, EFFECT_READS},	       /* REPORT LUNS */
+	{0xa2, 0, 0, 0, EFFECT_READS},	       /* SECURITY PROTOCOL IN */
+	{0xa3, 0, 0, 0, EFFECT_READS},	       /* MAINTENANCE IN */
+	{0xa4, 0, 0, 0, EFFECT_CHANGES},       /* MAINTENANCE OUT */
+	{0xa8, 0, 0, 0, EFFECT_READS},	       /* READ (12) */
+	{0xa9, 0, 0, 0, EFFECT_CHANGES},       /* SERVICE ACTION OUT (12) */
+	{0xaa, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE (12) */
+	{0xab, 0, 0, 0, EFFECT_READS},	       /* SERVICE ACTION IN (12) */
+	{0xae, 0, 0, 0, EFFECT_DESTROYS},      /* WRITE AND VERIFY (12) */
+	{0xaf, 0, 0, 0, EFFECT_READS},	       /* VERIFY (12) */
+	{0xb5, 0, 0, 0, EFFECT_DESTROYS},      /* SECURITY PROTOCOL OUT: keys, erasure */
+	{0xb7, 0, 0, 0, EFFECT_READS},	       /* READ DEFECT DATA (12) */
 };
 
 /* SBC-4 §5: service actions of variable-length CDBs. */
@@ -114,8 +114,8 @@ static const struct {
 };
 
 /* ACS-4: what only reads, and what only changes state; all else may destroy. */
-static const uint8_t ata_reads[] = {0x20, 0x21, 0x24, 0x25, 0x29, 0x2b, 0x2f, 0x40, 0x42, 0x47, 0x4a,
-	0x60, 0x70, 0xa1, 0xc4, 0xc8, 0xe5, 0xec};
+static const uint8_t ata_reads[] = {0x20, 0x21, 0x24, 0x25, 0x29, 0x2b, 0x2f, 0x40, 0x42, 0x47,
+	0x4a, 0x60, 0x70, 0xa1, 0xc4, 0xc8, 0xe5, 0xec};
 static const uint8_t ata_changes[] = {0x00, 0x10, 0x44, 0x91, 0x95, 0x96, 0x97, 0x98, 0x99, 0xb1,
 	0xb6, 0xc6, 0xe0, 0xe1, 0xe2, 0xe3, 0xe6, 0xe7, 0xea, 0xef};
 

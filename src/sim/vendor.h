@@ -20,7 +20,7 @@ struct vendor_set {
 	const char *name;
 	const char *about;
 	uint16_t vid, pid, bcd_device;
-	uint8_t spc; /* the version that INQUIRY claims; 0: as others */
+	uint8_t spc;				 /* the version that INQUIRY claims; 0: as others */
 	const char *vendor, *product, *revision; /* of INQUIRY; NULL: as every simulated drive */
 
 	/* Changes, or adds to, the N bytes of standard INQUIRY data in OUT (TARGET_ANSWER_MAX

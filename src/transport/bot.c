@@ -201,14 +201,14 @@ static enum outcome exchange_run(struct bot *bot, struct exchange *exchange, str
 	return outcome;
 }
 
-/* An ATA command through SAT with CK_COND: its registers come back in a descriptor, behind the first
- * 18 bytes of sense data (SAT-4 §12.2.2.6). */
+/* An ATA command through SAT with CK_COND: its registers come back in a descriptor, behind the
+ * first 18 bytes of sense data (SAT-4 §12.2.2.6). */
 static bool returns_registers(const struct command *command)
 {
 	const uint8_t *cdb = command->cdb;
 
-	return command->cdb_len >= 12 && (cdb[0] == SCSI_ATA_PASS_THROUGH_16 ||
-						 cdb[0] == SCSI_ATA_PASS_THROUGH_12) &&
+	return command->cdb_len >= 12 &&
+	       (cdb[0] == SCSI_ATA_PASS_THROUGH_16 || cdb[0] == SCSI_ATA_PASS_THROUGH_12) &&
 	       cdb[2] & SAT_CK_COND;
 }
 

@@ -104,8 +104,9 @@ void pcap_write(struct pcap *pcap, const struct pcap_urb *urb)
 	pthread_mutex_lock(&pcap->lock);
 	if (pcap->watcher)
 		pcap->watcher(pcap->context, urb);
-	if (pcap->file && !pcap->failed && (fwrite(head, sizeof(head), 1, pcap->file) != 1 ||
-				     (kept > 0 && fwrite(urb->data, kept, 1, pcap->file) != 1)))
+	if (pcap->file && !pcap->failed &&
+		(fwrite(head, sizeof(head), 1, pcap->file) != 1 ||
+			(kept > 0 && fwrite(urb->data, kept, 1, pcap->file) != 1)))
 		pcap->failed = true;
 	pthread_mutex_unlock(&pcap->lock);
 }

@@ -38,14 +38,14 @@ static int take_choice(const struct argument *argument, const char *text,
 			used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%s",
 				i ? ", " : "", argument->choice[i].word);
 	}
-	return err_set(err, ERR_USAGE, "%s is one of %s, not \"%.40s\"", argument->name, words,
-		text);
+	return err_set(
+		err, ERR_USAGE, "%s is one of %s, not \"%.40s\"", argument->name, words, text);
 }
 
 /* --- bytes --- */
 
-static int check_length(const struct argument *argument, size_t len, const char *what,
-	struct err *err)
+static int check_length(
+	const struct argument *argument, size_t len, const char *what, struct err *err)
 {
 	if (len >= argument->min && len <= argument->max)
 		return 0;
@@ -73,8 +73,8 @@ static int take_file(const struct argument *argument, const char *path,
 	return check_length(argument, value->len, path, err);
 }
 
-static int take_hex(const struct argument *argument, const char *text,
-	struct argument_value *value, struct err *err)
+static int take_hex(const struct argument *argument, const char *text, struct argument_value *value,
+	struct err *err)
 {
 	size_t digits = strlen(text);
 
@@ -86,8 +86,8 @@ static int take_hex(const struct argument *argument, const char *text,
 		return err_memory(err, "for an argument");
 	if (text_unhex(text, digits, value->bytes))
 		return 0;
-	return err_set(err, ERR_USAGE, "%s wants two hexadecimal digits a byte, or @FILE",
-		argument->name);
+	return err_set(
+		err, ERR_USAGE, "%s wants two hexadecimal digits a byte, or @FILE", argument->name);
 }
 
 static int take_value(const struct argument *argument, const char *text,
@@ -121,7 +121,8 @@ static int take(const struct definition *definition, const char *text,
 			return err_set(err, ERR_USAGE, "%s is given twice", argument->name);
 		return take_value(argument, equals + 1, &values[i], err);
 	}
-	return err_set(err, ERR_USAGE, "it has no argument \"%.*s\"", len < 40 ? (int)len : 40, text);
+	return err_set(
+		err, ERR_USAGE, "it has no argument \"%.*s\"", len < 40 ? (int)len : 40, text);
 }
 
 static int complete(

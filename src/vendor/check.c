@@ -8,16 +8,16 @@
 
 /* --- fields and the answer's length --- */
 
-static void reach_check(struct reading *reading, unsigned int line, const char *name, size_t end,
-	size_t in_max)
+static void reach_check(
+	struct reading *reading, unsigned int line, const char *name, size_t end, size_t in_max)
 {
 	if (end > in_max)
 		mistake(reading, line, "%s ends at byte %zu, and the answer has at most %zu", name,
 			end, in_max);
 }
 
-static void item_check(struct reading *reading, const struct item *item, unsigned int line,
-	size_t in_max)
+static void item_check(
+	struct reading *reading, const struct item *item, unsigned int line, size_t in_max)
 {
 	const struct field *field = &item->field;
 	size_t size = item->table.size;
@@ -32,8 +32,8 @@ static void item_check(struct reading *reading, const struct item *item, unsigne
 	}
 	if (item->table.count != VENDOR_FIELD_END)
 		size *= item->table.count;
-	reach_check(reading, line ? line : item->line, item->name, item->table.offset + size,
-		in_max);
+	reach_check(
+		reading, line ? line : item->line, item->name, item->table.offset + size, in_max);
 }
 
 void layout_check(struct reading *reading, const struct step *step, const struct layout *layout,
@@ -122,8 +122,7 @@ static void cdb_check(struct reading *reading, struct definition *definition, st
 	unsigned int wires = definition_wires(definition);
 
 	if (!pattern_measure(reading, definition, &step->cdb) ||
-		!pattern_check(
-			reading, definition, &step->cdb, step->in_max, step->out.max))
+		!pattern_check(reading, definition, &step->cdb, step->in_max, step->out.max))
 		return;
 	if (step->cdb.piece[0].kind != PIECE_BYTES)
 		mistake(reading, step->cdb.line, "the operation code is a constant");
@@ -176,8 +175,9 @@ static void step_check(struct reading *reading, struct definition *definition, s
 		return;
 	cdb_check(reading, definition, step);
 	if (wants_answer(step) && step->in.n == 0)
-		mistake(reading, step->line, "an answer is to be understood, but none is asked "
-					     "for: in is missing");
+		mistake(reading, step->line,
+			"an answer is to be understood, but none is asked "
+			"for: in is missing");
 	else if (step->in.n > 0)
 		layout_check(reading, step, &step->own, 0);
 	if (step->in.n > 0)
@@ -267,16 +267,16 @@ static bool is_harmless_question(const struct definition *definition)
 static void confirm_check(struct reading *reading, struct definition *definition)
 {
 	struct family *family = reading->family;
-	const struct fit *fit =
-		definition->fit.confirm ? &definition->fit : &family->fit;
+	const struct fit *fit = definition->fit.confirm ? &definition->fit : &family->fit;
 	struct definition *confirm;
 
 	if (!fit->confirm || strcmp(fit->confirm, "none") == 0)
 		return;
 	confirm = find_here(family, fit->confirm);
 	if (!confirm)
-		mistake(reading, fit->confirm_line, "confirm names the command %s, and there is "
-						    "none in this file",
+		mistake(reading, fit->confirm_line,
+			"confirm names the command %s, and there is "
+			"none in this file",
 			fit->confirm);
 	else if (!is_harmless_question(confirm))
 		mistake(reading, fit->confirm_line,

@@ -134,8 +134,8 @@ static void exchange_words(uint8_t *bytes, size_t len)
 }
 
 /* Text is shown without the spaces around it, and escaped. */
-static void make_text(const struct field *field, const uint8_t *bytes, size_t len, char *out,
-	size_t room)
+static void make_text(
+	const struct field *field, const uint8_t *bytes, size_t len, char *out, size_t room)
 {
 	uint8_t copy[TEXT_MOST];
 	size_t skip = 0;
@@ -199,8 +199,8 @@ static bool is_left_out(const struct table *table, const uint8_t *row, size_t si
 }
 
 /* Fields of a row that are not there are those of a row that is shorter than others. */
-static void put_row(
-	struct answer *answer, const struct item *item, size_t row, const uint8_t *bytes, size_t size)
+static void put_row(struct answer *answer, const struct item *item, size_t row,
+	const uint8_t *bytes, size_t size)
 {
 	size_t missing = answer->n_missing;
 

@@ -13,7 +13,7 @@
 #include "scsi/effect.h"
 #include "transport/transport.h"
 
-#define VENDOR_NAME_MAX	 32	   /* with its NUL */
+#define VENDOR_NAME_MAX	 32	    /* with its NUL */
 #define VENDOR_DATA_MAX	 (1u << 20) /* bytes of one step, either way */
 #define VENDOR_WIRE_BOT	 1u
 #define VENDOR_WIRE_UAS	 2u
@@ -50,7 +50,7 @@ struct term {
 	uint64_t number;
 	const char *name; /* ARGUMENT */
 	size_t argument;  /* its index in the command's */
-	int shift;	 /* > 0: <<, < 0: >> */
+	int shift;	  /* > 0: <<, < 0: >> */
 	uint64_t mask;
 };
 
@@ -106,7 +106,7 @@ struct field {
 	bool little, is_signed, has_bits;
 	unsigned int high, low;
 	enum ata_register ata;
-	uint64_t times;	 /* 1: as it is */
+	uint64_t times; /* 1: as it is */
 	uint64_t minus;
 	const char *unit; /* "" when there is none */
 	struct word *word;
@@ -115,8 +115,8 @@ struct field {
 
 struct table {
 	size_t offset;
-	size_t count; /* VENDOR_FIELD_END: as many as there are */
-	size_t size;  /* of a row; at least, when SIZE_LEN > 0 */
+	size_t count;		      /* VENDOR_FIELD_END: as many as there are */
+	size_t size;		      /* of a row; at least, when SIZE_LEN > 0 */
 	size_t size_offset, size_len; /* … and the number in it that says how many more */
 	bool size_little;
 	struct match unless; /* LEN 0: none */

@@ -233,9 +233,8 @@ static const char *copy_name(struct scan *scan, const char *name)
 	const char *copy;
 
 	if (!name_is_good(name, strlen(name))) {
-		scan_mistake(scan,
-			"\"%.40s\" is no name: small letters, digits and -, at most %d", name,
-			VENDOR_NAME_MAX - 1);
+		scan_mistake(scan, "\"%.40s\" is no name: small letters, digits and -, at most %d",
+			name, VENDOR_NAME_MAX - 1);
 		return NULL;
 	}
 	copy = arena_text(scan->reading->arena, name, strlen(name));

@@ -54,17 +54,16 @@ bool definition_fits(const struct definition *definition, const struct drive *dr
 
 	if (!ids_fit(definition_ids(definition), drive))
 		return false;
-	return !inquiry->vendor ||
-	       (fnmatch(inquiry->vendor, drive->scsi_vendor, 0) == 0 &&
-		       fnmatch(inquiry->product, drive->scsi_product, 0) == 0);
+	return !inquiry->vendor || (fnmatch(inquiry->vendor, drive->scsi_vendor, 0) == 0 &&
+					   fnmatch(inquiry->product, drive->scsi_product, 0) == 0);
 }
 
 bool definition_vouches(const struct definition *definition, const uint8_t *cdb, size_t len)
 {
 	const struct fit *fit = definition_ids(definition);
 
-	/* Bridges give the ATA pass-throughs other meanings, Alcor's sticks WRITE STREAM (16): drives
-	 * that are named are known to do so. */
+	/* Bridges give the ATA pass-throughs other meanings, Alcor's sticks WRITE STREAM (16):
+	 * drives that are named are known to do so. */
 	if (len == 0 || (cdb[0] != 0x85 && cdb[0] != 0x9a && cdb[0] != 0xa1))
 		return scsi_effect(cdb, len) == EFFECT_UNKNOWN;
 	for (size_t i = 0; i < fit->n_ids; i++) {
@@ -87,8 +86,8 @@ int vendor_may_send(const struct drive *drive, enum scsi_effect effect, bool kno
 	if (!drive->in_use[0] || allow_mounted || effect == EFFECT_READS ||
 		(effect == EFFECT_UNKNOWN && known))
 		return 0;
-	return err_set(err, ERR_USAGE,
-		"%s, and %s: --allow-mounted%s sends it all the same", drive->in_use,
+	return err_set(err, ERR_USAGE, "%s, and %s: --allow-mounted%s sends it all the same",
+		drive->in_use,
 		harms ? "this command is not harmless" : "nobody knows what this command does",
 		harms ? " with --force" : "");
 }

@@ -73,12 +73,12 @@ static bool take_id(struct scan *scan, struct drive_id *id)
 	if (id->any)
 		return true;
 	if (!scan_hex(scan, 4, &vid) || !scan_mark(scan, ":"))
-		return scan_mistake(scan, "a drive is VID:PID, VID:* or any, not \"%.40s\"",
-			scan->at);
+		return scan_mistake(
+			scan, "a drive is VID:PID, VID:* or any, not \"%.40s\"", scan->at);
 	id->any_pid = scan_mark(scan, "*");
 	if (!id->any_pid && !scan_hex(scan, 4, &pid))
-		return scan_mistake(scan, "a PID is four hexadecimal digits, not \"%.40s\"",
-			scan->at);
+		return scan_mistake(
+			scan, "a PID is four hexadecimal digits, not \"%.40s\"", scan->at);
 	id->vid = (uint16_t)vid;
 	id->pid = (uint16_t)pid;
 	return *scan->at != '@' || (scan->at++, take_bcd(scan, id));
@@ -89,8 +89,7 @@ static bool key_drives(struct reading *reading, struct scan *scan)
 	struct fit *fit = fit_of(reading);
 
 	while (!scan_end(scan)) {
-		struct drive_id *id =
-			reading_push(reading, &fit->id, fit->n_ids, sizeof(*fit->id));
+		struct drive_id *id = reading_push(reading, &fit->id, fit->n_ids, sizeof(*fit->id));
 
 		if (!id || !take_id(scan, id))
 			return false;
@@ -117,8 +116,8 @@ static bool key_transports(struct reading *reading, struct scan *scan)
 							     : 0;
 
 		if (!wire)
-			return scan_mistake(scan, "transports are bot and uas, not \"%.40s\"",
-				scan->at);
+			return scan_mistake(
+				scan, "transports are bot and uas, not \"%.40s\"", scan->at);
 		fit->wires |= wire;
 	}
 	return fit->wires || scan_mistake(scan, "names no transport");
@@ -236,8 +235,8 @@ static bool take_type(struct reading *reading, struct scan *scan, struct argumen
 		argument->type = ARGUMENT_BYTES;
 		return take_range(scan, VENDOR_DATA_MAX, argument);
 	}
-	return scan_mistake(scan, "an argument is a number, a choice or bytes, not \"%.40s\"",
-		scan->at);
+	return scan_mistake(
+		scan, "an argument is a number, a choice or bytes, not \"%.40s\"", scan->at);
 }
 
 static bool take_default(struct scan *scan, struct argument *argument)
@@ -306,8 +305,7 @@ static bool key_in(struct reading *reading, struct scan *scan)
 	if (!scan_mark(scan, "{"))
 		return expression_read(scan, &reading->step->in) && scan_must_end(scan);
 	return expression_read(scan, &reading->step->in) &&
-	       (scan_mark(scan, "}") || scan_mistake(scan, "} is missing")) &&
-	       scan_must_end(scan);
+	       (scan_mark(scan, "}") || scan_mistake(scan, "} is missing")) && scan_must_end(scan);
 }
 
 static bool key_status(struct reading *reading, struct scan *scan)
@@ -350,8 +348,8 @@ static bool key_expect(struct reading *reading, struct scan *scan)
 	struct step *step = reading->step;
 
 	while (!scan_end(scan)) {
-		struct match *match =
-			reading_push(reading, &step->expect, step->n_expects, sizeof(*step->expect));
+		struct match *match = reading_push(
+			reading, &step->expect, step->n_expects, sizeof(*step->expect));
 
 		if (!match || !match_read(scan, ",", match))
 			return false;

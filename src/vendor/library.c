@@ -16,6 +16,7 @@
 
 struct library {
 	struct arena arena;
+	const char *path;
 	struct family **family;
 	bool *family_is_bad;
 	size_t n_families;
@@ -190,8 +191,8 @@ static int sort_definitions(struct library *library, struct err *err)
 		struct family *family = library->family[i];
 
 		for (size_t j = 0; j < family->n && family->name; j++) {
-			struct definition **place = arena_push(&library->arena,
-				&library->definition, library->n, sizeof(*place));
+			struct definition **place = arena_push(
+				&library->arena, &library->definition, library->n, sizeof(*place));
 
 			if (!place)
 				return err_memory(err, "for definitions");
@@ -215,11 +216,12 @@ static void find_rivals(struct library *library)
 		if (by_name(&one, &two) != 0 || one->family == two->family)
 			continue;
 		for (int k = 0; k < 2; k++) {
-			struct reading reading = complaints_of(
-				library, (struct family *)(uintptr_t)pair[k]->family);
+			struct reading reading =
+				complaints_of(library, (struct family *)(uintptr_t)pair[k]->family);
 
-			mistake(&reading, pair[k]->line, "%s defines %s.%s as well: neither is used",
-				pair[!k]->family->file, one->family->name, one->name);
+			mistake(&reading, pair[k]->line,
+				"%s defines %s.%s as well: neither is used", pair[!k]->family->file,
+				one->family->name, one->name);
 			pair[k]->refused = true;
 		}
 	}
@@ -236,6 +238,12 @@ struct library *library_read(const char *path, const char *file, vendor_complain
 	}
 	library->complain = complain;
 	library->context = context;
+	library->path = arena_text(&library->arena, path, strlen(path));
+	if (!library->path) {
+		err_memory(err, "for definitions");
+		library_free(library);
+		return NULL;
+	}
 	if (file && add_file(library, file, err) < 0) {
 		library_free(library);
 		return NULL;
@@ -281,6 +289,12 @@ const struct definition *library_find(
 			definition->family->file);
 		return NULL;
 	}
-	err_set(err, ERR_USAGE, "there is no vendor command %s (umsctl vendor list)", name);
+	if (library->n == 0)
+		err_set(err, ERR_USAGE,
+			"there are no definitions in %.600s (UMSCTL_VENDOR_PATH names other "
+			"folders)",
+			library->path);
+	else
+		err_set(err, ERR_USAGE, "there is no vendor command %s (umsctl vendor list)", name);
 	return NULL;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bytes to be sent, with values in them.  A value cannot reach out of its field, whatever the user
- * says: that is checked once, when the definition is read, for the largest that the argument may be.
+ * says: that is checked once, when the definition is read, for the largest that the argument may
+ * be.
  */
 #include <string.h>
 
@@ -38,15 +39,14 @@ static bool term_read(struct scan *scan, struct term *term)
 			return false;
 	}
 	return shift_read(scan, term) &&
-	       (!scan_mark(scan, "&") ||
-		       scan_limited(scan, "a mask", 0, UINT64_MAX, &term->mask));
+	       (!scan_mark(scan, "&") || scan_limited(scan, "a mask", 0, UINT64_MAX, &term->mask));
 }
 
 bool expression_read(struct scan *scan, struct expression *expression)
 {
 	do {
-		struct term *term = reading_push(scan->reading, &expression->term, expression->n,
-			sizeof(*expression->term));
+		struct term *term = reading_push(
+			scan->reading, &expression->term, expression->n, sizeof(*expression->term));
 
 		if (!term || !term_read(scan, term))
 			return false;
@@ -157,8 +157,7 @@ static bool term_check(struct reading *reading, struct definition *definition, s
 	*most = term->number;
 	if (term->kind == TERM_IN || term->kind == TERM_OUT)
 		*most = lengths[term->kind == TERM_OUT];
-	else if (term->kind == TERM_ARGUMENT &&
-		 !find_number(reading, definition, term, line, most))
+	else if (term->kind == TERM_ARGUMENT && !find_number(reading, definition, term, line, most))
 		return false;
 	all = term->kind == TERM_NUMBER ? *most : bits_below(*most);
 	if (term->shift > 0 && all >> (64 - term->shift) != 0) {
@@ -179,8 +178,8 @@ bool expression_check(struct reading *reading, struct definition *definition,
 	uint64_t taken = 0, bits;
 
 	for (size_t i = 0; i < expression->n; i++) {
-		if (!term_check(reading, definition, &expression->term[i], line, lengths, most,
-			    &bits))
+		if (!term_check(
+			    reading, definition, &expression->term[i], line, lengths, most, &bits))
 			return false;
 		if (taken & bits) {
 			mistake(reading, line,
@@ -212,8 +211,8 @@ static bool number_check(struct reading *reading, struct definition *definition,
 {
 	uint64_t most;
 
-	if (!expression_check(reading, definition, &piece->expression, piece->line, in_max, out_max,
-		    &most))
+	if (!expression_check(
+		    reading, definition, &piece->expression, piece->line, in_max, out_max, &most))
 		return false;
 	most = kept(piece, most);
 	if (piece->len >= WIDEST || most >> 8 * piece->len == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines and sections of a definition file.  libinih takes lines apart into keys and values; what it
- * does not tell, the numbers of lines and where a section begins, its reader sees: that is ours, and
- * it is asked for one line at a time.
+ * does not tell, the numbers of lines and where a section begins, its reader sees: that is ours,
+ * and it is asked for one line at a time.
  */
 #include "vendor/reading.h"
 
@@ -50,12 +50,13 @@ static void begin_step(struct reading *reading, struct step *step)
 static void begin_command(struct reading *reading, const char *name)
 {
 	struct family *family = reading->family;
-	struct definition *definition = reading_push(
-		reading, &family->definition, family->n, sizeof(*family->definition));
+	struct definition *definition =
+		reading_push(reading, &family->definition, family->n, sizeof(*family->definition));
 
 	if (!definition)
 		return;
-	*definition = (struct definition){.family = family, .name = name, .safety = EFFECT_DESTROYS};
+	*definition =
+		(struct definition){.family = family, .name = name, .safety = EFFECT_DESTROYS};
 	definition->line = reading->section_line;
 	family->n++;
 	reading->definition = definition;
@@ -66,13 +67,13 @@ static void begin_command(struct reading *reading, const char *name)
 static void begin_layout(struct reading *reading, const char *name)
 {
 	struct family *family = reading->family;
-	struct layout *layout = reading_push(
-		reading, &family->layout, family->n_layouts, sizeof(*family->layout));
+	struct layout *layout =
+		reading_push(reading, &family->layout, family->n_layouts, sizeof(*family->layout));
 
 	if (!layout)
 		return;
-	*layout = (struct layout){
-		.name = name, .file = family->file, .line = reading->section_line};
+	*layout =
+		(struct layout){.name = name, .file = family->file, .line = reading->section_line};
 	family->n_layouts++;
 	reading->layout = layout;
 }
@@ -214,8 +215,7 @@ static void look_at(struct input *input, const char *text)
 			"a line that begins with a blank goes on with a value, and there is none");
 	else if (!input->continued && !strpbrk(start, "=:"))
 		mistake(reading, input->line, "neither KEY = VALUE nor [SECTION]");
-	else if (!input->continued && reading->section == SECTION_NONE &&
-		 !reading->section_is_bad)
+	else if (!input->continued && reading->section == SECTION_NONE && !reading->section_is_bad)
 		mistake(reading, input->line, "a key before the first section");
 	else
 		input->skip = false;
@@ -267,7 +267,7 @@ static char *next_line(char *out, int room, void *context)
 	if (len + 3 > (size_t)room || !is_clean(line)) {
 		mistake(input->reading, input->line,
 			is_clean(line) ? "the line is longer than 190 characters"
-					    : "the line has characters in it that are not UTF-8 text");
+				       : "the line has characters in it that are not UTF-8 text");
 		for (; len > 0 && line[len - 1] != '\n'; len = strlen(line)) {
 			if (!fgets(line, sizeof(line), input->file))
 				break;

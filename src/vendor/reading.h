@@ -6,8 +6,14 @@
 #include "vendor/arena.h"
 #include "vendor/vendor.h"
 
-enum section { SECTION_NONE, SECTION_FAMILY, SECTION_COMMAND, SECTION_STEP, SECTION_FINALLY,
-	SECTION_LAYOUT };
+enum section {
+	SECTION_NONE,
+	SECTION_FAMILY,
+	SECTION_COMMAND,
+	SECTION_STEP,
+	SECTION_FINALLY,
+	SECTION_LAYOUT
+};
 
 /* A value may go on over several lines: where each begins in it. */
 struct line_mark {
@@ -15,9 +21,9 @@ struct line_mark {
 	unsigned int line;
 };
 
-#define VALUE_MAX      8192
-#define VALUE_LINES    100
-#define SECTION_KEYS   200
+#define VALUE_MAX    8192
+#define VALUE_LINES  100
+#define SECTION_KEYS 200
 
 struct reading {
 	struct arena *arena;
@@ -32,7 +38,7 @@ struct reading {
 	unsigned int section_line;
 	struct definition *definition; /* of COMMAND, STEP and FINALLY */
 	struct step *step;
-	struct layout *layout;	     /* of the step, or of LAYOUT */
+	struct layout *layout;		/* of the step, or of LAYOUT */
 	const char *seen[SECTION_KEYS]; /* keys of this section */
 	size_t n_seen;
 
@@ -115,8 +121,8 @@ bool pattern_read(struct scan *scan, struct pattern *pattern);
 bool expression_read(struct scan *scan, struct expression *expression);
 
 /* Finds the arguments of EXPRESSION, or PATTERN, and the most that they can come to, with a step
- * whose lengths are at most IN_MAX and OUT_MAX.  A mistake (false) when a name is unknown, or a value
- * could reach beyond its field or into another's bits. */
+ * whose lengths are at most IN_MAX and OUT_MAX.  A mistake (false) when a name is unknown, or a
+ * value could reach beyond its field or into another's bits. */
 bool expression_check(struct reading *reading, struct definition *definition,
 	const struct expression *expression, unsigned int line, uint64_t in_max, uint64_t out_max,
 	uint64_t *most);

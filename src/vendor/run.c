@@ -86,8 +86,7 @@ static int check_fits(const struct run *run, struct err *err)
 }
 
 /* The rendered CDB against the definition's word. */
-static int check_effect(
-	const struct run *run, const uint8_t *cdb, size_t len, struct err *err)
+static int check_effect(const struct run *run, const uint8_t *cdb, size_t len, struct err *err)
 {
 	bool vouches = definition_vouches(run->definition, cdb, len);
 	enum scsi_effect effect = vouches ? EFFECT_UNKNOWN : scsi_effect(cdb, len);
@@ -139,13 +138,12 @@ static int check_status(const struct step *step, const struct reply *reply, stru
 	if (step->has_sense && check && sense.present && sense.key == step->key &&
 		sense.asc == step->asc && sense.ascq == step->ascq)
 		return 0;
-	if (!step->has_sense && (step->status == STEP_ANY ||
-					(step->status == STEP_CHECK
-							? check
-							: reply->status == SCSI_STATUS_GOOD)))
+	if (!step->has_sense &&
+		(step->status == STEP_ANY ||
+			(step->status == STEP_CHECK ? check : reply->status == SCSI_STATUS_GOOD)))
 		return 0;
-	return err_set(err, ERR_OTHER, "the drive says %s",
-		scsi_reply_text(reply, text, sizeof(text)));
+	return err_set(
+		err, ERR_OTHER, "the drive says %s", scsi_reply_text(reply, text, sizeof(text)));
 }
 
 static int check_answer(const struct step *step, const uint8_t *data, size_t len, struct err *err)
@@ -163,7 +161,8 @@ static void tell(const struct run *run, const struct step *step, const struct co
 	const struct reply *reply, uint64_t ns)
 {
 	if (!run->silent && run->options->step)
-		run->options->step(run->options->context, run->definition, step, command, reply, ns);
+		run->options->step(
+			run->options->context, run->definition, step, command, reply, ns);
 }
 
 static void decode(const struct run *run, const struct step *step, const uint8_t *data,
@@ -177,8 +176,8 @@ static void decode(const struct run *run, const struct step *step, const uint8_t
 	if (step->shared)
 		run->result->missing += layout_decode(step->shared, data, len, &registers,
 			run->options->value, run->options->context);
-	run->result->missing += layout_decode(&step->own, data, len, &registers,
-		run->options->value, run->options->context);
+	run->result->missing += layout_decode(
+		&step->own, data, len, &registers, run->options->value, run->options->context);
 }
 
 /* The drive has not begun it, and will not say so for ever. */
@@ -221,13 +220,15 @@ static int send_once(
 	uint64_t began;
 	int r;
 
-	command->deadline = deadline_in_ms(step->timeout_s * 1000);
+	command->deadline = deadline_in_ms(
+		run->options->timeout_ms ? run->options->timeout_ms : step->timeout_s * 1000);
 	began = clock_now_ns();
 	run->result->sent = true;
 	r = exec(run, step, command, err);
 	/* What did not come is not in the buffer either. */
 	if (command->direction == TRANSFER_IN)
-		memset((uint8_t *)command->data + reply->moved, 0, command->data_len - reply->moved);
+		memset((uint8_t *)command->data + reply->moved, 0,
+			command->data_len - reply->moved);
 	tell(run, step, command, reply, clock_now_ns() - began);
 	if (r < 0 || check_status(step, reply, err) < 0 ||
 		check_answer(step, command->data, reply->moved, err) < 0)

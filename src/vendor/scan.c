@@ -136,12 +136,11 @@ bool scan_number(struct scan *scan, uint64_t *number)
 	return true;
 }
 
-bool scan_limited(
-	struct scan *scan, const char *what, uint64_t min, uint64_t max, uint64_t *number)
+bool scan_limited(struct scan *scan, const char *what, uint64_t min, uint64_t max, uint64_t *number)
 {
 	if (!scan_number(scan, number))
-		return scan_mistake(scan, "%s is wanted here, and \"%.40s\" is none", what,
-			scan->at);
+		return scan_mistake(
+			scan, "%s is wanted here, and \"%.40s\" is none", what, scan->at);
 	if (*number < min || *number > max)
 		return scan_mistake(scan, "%s may be from %llu to %llu, not %llu", what,
 			(unsigned long long)min, (unsigned long long)max,
@@ -186,8 +185,8 @@ bool scan_name(struct scan *scan, const char *what, const char **name)
 	while (is_of_word(scan->at[len]))
 		len++;
 	if (!name_is_good(scan->at, len))
-		return scan_mistake(scan, "%s is wanted here, and \"%.40s\" is none", what,
-			scan->at);
+		return scan_mistake(
+			scan, "%s is wanted here, and \"%.40s\" is none", what, scan->at);
 	*name = arena_text(scan->reading->arena, scan->at, len);
 	scan->reading->no_memory |= *name == NULL;
 	scan->at += len;
@@ -199,8 +198,9 @@ bool scan_string(struct scan *scan, const char **text)
 	const char *end;
 
 	if (!scan_mark(scan, "\""))
-		return scan_mistake(scan, "a text in quotation marks is wanted here, and \"%.40s\" "
-					  "is none",
+		return scan_mistake(scan,
+			"a text in quotation marks is wanted here, and \"%.40s\" "
+			"is none",
 			scan->at);
 	end = strchr(scan->at, '"');
 	if (!end)
@@ -265,12 +265,12 @@ static bool collect_hex(struct scan *scan, struct collected *to)
 	uint64_t byte, times = 1;
 
 	if (!scan_hex(scan, 2, &byte))
-		return scan_mistake(scan, "a byte is two hexadecimal digits, and \"%.40s\" is none",
-			scan->at);
+		return scan_mistake(
+			scan, "a byte is two hexadecimal digits, and \"%.40s\" is none", scan->at);
 	if (*scan->at == '*') {
 		scan->at++;
-		if (!scan_limited(scan, "how many times a byte stands there", 1, VENDOR_DATA_MAX,
-			    &times))
+		if (!scan_limited(
+			    scan, "how many times a byte stands there", 1, VENDOR_DATA_MAX, &times))
 			return false;
 	}
 	return collect(scan, to, (uint8_t)byte, times);

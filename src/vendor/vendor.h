@@ -27,8 +27,7 @@
 struct library;
 
 /* A mistake at LINE of FILE (0: of the file as a whole). */
-typedef void vendor_complaint(
-	void *context, const char *file, unsigned int line, const char *text);
+typedef void vendor_complaint(void *context, const char *file, unsigned int line, const char *text);
 
 /* The folders that are searched: UMSCTL_VENDOR_PATH or the usual ones, with colons, into OUT;
  * returns OUT. */
@@ -36,8 +35,8 @@ char *vendor_path(char *out, size_t room);
 
 /*
  * Reads all *.conf files of the folders of PATH, and FILE (may be NULL) beside them.  Mistakes are
- * said to COMPLAIN (may be NULL); commands of a file that has one are there, but refused.  NULL and ERR only
- * when FILE cannot be read or memory is out; a folder that is not there is passed over.
+ * said to COMPLAIN (may be NULL); commands of a file that has one are there, but refused.  NULL and
+ * ERR only when FILE cannot be read or memory is out; a folder that is not there is passed over.
  */
 struct library *library_read(const char *path, const char *file, vendor_complaint *complain,
 	void *context, struct err *err);
@@ -93,7 +92,7 @@ struct value {
 	bool negative;
 	unsigned __int128 number; /* of FIELD_NUMBER and FIELD_REGISTER, without its sign */
 	const char *word;	  /* what the number means, or NULL */
-	const char *text;	  /* escaped text, or hexadecimal digits, during the call; or NULL */
+	const char *text; /* escaped text, or hexadecimal digits, during the call; or NULL */
 };
 
 typedef void value_sink(void *context, const struct value *value);
@@ -116,9 +115,10 @@ struct ata_registers ata_registers_parse(const uint8_t *sense, size_t len);
 /* --- sending --- */
 
 struct run_options {
-	bool force;	    /* commands that change or destroy */
-	bool allow_mounted; /* … on a drive whose file systems are mounted */
-	bool any_drive;	    /* … that it is not known to fit */
+	bool force;		 /* commands that change or destroy */
+	bool allow_mounted;	 /* … on a drive whose file systems are mounted */
+	bool any_drive;		 /* … that it is not known to fit */
+	unsigned int timeout_ms; /* for a step; 0: as the definition has it */
 	const atomic_bool *stop; /* ends it between steps; may be NULL */
 
 	/* Told of each step, sent or (dry) to be sent; DATA holds its answer. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Answers to the commands of our own library: the first two bytes say which, what follows is what the
- * drive sends, and its sense data. */
+/* Answers to the commands of our own library: the first two bytes say which, what follows is what
+ * the drive sends, and its sense data. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

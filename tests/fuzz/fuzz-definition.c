@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Definition files: whatever is in them, they are refused or what they define can be rendered with any
- * argument and decodes any answer. */
+/* Definition files: whatever is in them, they are refused or what they define can be rendered with
+ * any argument and decodes any answer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -161,8 +161,8 @@ static const struct row files[] = {
 	{"a key before the first section", "name = f\n", 1, "before the first section"},
 	{"goes on with nothing", "[family]\n  more\n", 2, "goes on"},
 	{"a family without a name", "[family]\ntitle = t\n" COMMAND CDB, 1, "no name"},
-	{"a family without a title", "[family]\nname = f\ndrives = any\nsource = s\n" COMMAND CDB, 1,
-		"no title"},
+	{"a family without a title", "[family]\nname = f\ndrives = any\nsource = s\n" COMMAND CDB,
+		1, "no title"},
 	{"neither commands nor layouts", FAMILY, 1, "neither commands nor layouts"},
 	{"no family at all", "[command c]\ncdb = 00\n", 1, "first section"},
 	{"a step of no command", FAMILY "[step]\ncdb = 00\n", 6, "[command NAME] above"},
@@ -172,8 +172,8 @@ static const struct row files[] = {
 	{"no about", FAMILY "[command c]\nsafety = reads\n" CDB, 6, "no about"},
 	{"safety that is none", FAMILY "[command c]\nabout = a\nsafety = safe\n" CDB, 8,
 		"reads, changes or destroys"},
-	{"two layouts of a name",
-		FAMILY "[layout l]\nfield.x = 0 u8\n[layout l]\nfield.x = 0 u8\n", 8, "2 times"},
+	{"two layouts of a name", FAMILY "[layout l]\nfield.x = 0 u8\n[layout l]\nfield.x = 0 u8\n",
+		8, "2 times"},
 	{"a layout that is too long for the answer",
 		FAMILY "[layout l]\nfield.x = 16 u8\n" COMMAND IN "layout = l\n", 13,
 		"ends at byte 17"},
@@ -210,7 +210,8 @@ static void run_row(const struct row *row, const char *before)
 	struct err err;
 
 	assert_true(fd >= 0);
-	assert_int_equal(dprintf(fd, "%s%s", before, row->text), strlen(before) + strlen(row->text));
+	assert_int_equal(
+		dprintf(fd, "%s%s", before, row->text), strlen(before) + strlen(row->text));
 	close(fd);
 	library = library_read("", path, hear, &heard, &err);
 	unlink(path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sending what is defined: to which drives, in which order, and what is done when a step fails.  The
+/* Sending what is defined: to which drives, in which order, and what is done when a step fails. The
  * transport is a script of answers that keeps what it was sent. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -188,8 +188,8 @@ static int go(struct scene *scene, const char *name, char *argument)
 	values = arguments_read(definition, &argument, argument ? 1 : 0, &scene->err);
 	if (!values)
 		return -1;
-	r = vendor_run(&scene->device, definition, values, &scene->options, &scene->result,
-		&scene->err);
+	r = vendor_run(
+		&scene->device, definition, values, &scene->options, &scene->result, &scene->err);
 	arguments_free(definition, values);
 	return r;
 }

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# umsctl vendor: to which drives it sends, what it prints, exit codes, completion, and what a user can get wrong.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+cd "$work" || exit 1
+export UMSCTL_VENDOR_PATH=$tree/proto/vendor
+says() {
+	local name=$1 code=$2 pattern=$3
+	shift 3
+	exits "$name" "$code" "$@"
+	ok "… and says so" grep -qE -- "$pattern" "$work/err"
+}
+vendor() {
+	"$UMSCTL" vendor "$@"
+}
+
+# --- to which drives ---
+
+says "a drive that it does not fit" 1 'not for this drive .1209:0001.*--any-drive' vendor run sim:blank sunplus.status
+exits "… but with --any-drive" 9 vendor run sim:blank sunplus.status --any-drive
+says "the USB ids of another make" 1 '--any-drive' vendor run sim:blank,vendor=phison smi.info
+says "the ids, and not the answer to its question" 1 'does not answer recognise' \
+	vendor run sim:blank,vid=13fe,pid=5200 phison.info
+is "nothing but the question was sent" "$("$UMSCTL" vendor run sim:blank,vid=13fe,pid=5200 --record record \
+	phison.info 2>/dev/null; sed -n 's/^cdb=\([0-9a-f]*\).*/\1/p' record | xargs)" "120000002400 120000002c00"
+exits "what fits" 0 vendor list sim:blank,vendor=wd
+ok "is listed" grep -q '^  wd.security-status  *reads  *locked or not' out
+ok "what does not is not" eval '! grep -q sunplus out'
+is "as JSON" "$(vendor list sim:blank,vendor=alcor --json | jq -r '.[] | select(.name | startswith("alcor")) | .name' | xargs)" \
+	"alcor.info alcor.recognise alcor.revision"
+exits "one shown" 0 vendor show sat.smart-log
+for line in 'argument    log=0-255: ' 'sends       85 08 0e 00 d5' 'source      https://' 'safety      reads' 'confirm     sat.recognise'; do
+	ok "… with $line" grep -q "^$line" out
+done
+
+# --- what is sent, and printed ---
+
+exits "a dry run" 0 vendor run --dry-run sim:blank jmicron-nvme.smart-log
+is "shows each step" "$(grep '^step' out)" "$(printf '%s\n' 'step 1: a1 80 00 00 02 00 00 00 00 00 00 00  512 bytes out' \
+	'step 2: a1 82 00 00 02 00 00 00 00 00 00 00  512 bytes in' 'step 3: a1 8f 00 00 02 00 00 00 00 00 00 00  512 bytes in')"
+ok "and what it would send" grep -q '^00000000  4e 56 4d 45 00 00 00 00  02 00 00 00 ff ff ff ff' out
+exits "values" 0 vendor run sim:blank,vendor=sat sat.smart-data --json
+ok "as JSON" jq -e '.good and .values.attribute[4].raw == 12345 and .values.attribute[4].id.means == "power-on hours"
+	and .steps[0].status == 0' out
+vendor run sim:blank,vendor=sat sat.identify --raw >raw
+is "bytes" "$(wc -c <raw)" 512
+exits "with the bytes of each step" 0 vendor run sim:blank,vendor=sunplus sunplus.status --hex
+ok "shown" grep -q '^00000000  00 01 01 01 00 00 a0 50' out
+exits "an answer that ends early" 97 vendor run "sim:blank,vendor=sat,short=packet,fault=case-5:op=85" sat.identify
+ok "fields that did not come are missing" grep -q '^rotation .*(missing' out
+ok "and no number" eval '! grep -qE "^rotation +[0-9]" out'
+says "a status that is none of the expected" 11 'Aborted' vendor run sim:blank,vendor=sat sat.smart-log log=200
+says "a drive that hangs" 33 'no answer' \
+	vendor run sim:blank,vendor=sunplus,fault=hang:op=f8:always sunplus.status --timeout 1
+exits "UNIT ATTENTION before it" 0 vendor run sim:blank,vendor=sunplus,unit-attention=1 sunplus.status
+exits "a hostile drive" 0 vendor run sim:blank,hostile scsi.inquiry
+ok "steers no terminal" eval '! grep -qP "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]" out'
+
+# --- what a user can get wrong ---
+
+says "no such command" 1 'no vendor command sat.magic' vendor run sim:blank sat.magic
+says "no such word" 1 'wants list' vendor frobnicate
+says "no drive" 69 'no such' vendor run /dev/nonexistent scsi.inquiry
+says "an argument that is missing" 1 'needs log=VALUE: the log' vendor run sim:blank,vendor=sat sat.smart-log
+says "one out of range" 1 'log is a number from 0 to 255' vendor run sim:blank,vendor=sat sat.smart-log log=256
+says "one it does not have" 1 'no argument "page"' vendor run sim:blank,vendor=sat sat.smart-log log=1 page=1
+says "one twice" 1 'given twice' vendor run sim:blank,vendor=sat sat.smart-log log=1 log=2
+says "one that is two bytes" 1 'number from 0' vendor run sim:blank,vendor=sat sat.smart-log 'log=1 ec'
+says "a choice that is none" 1 'one of grown, primary, both' vendor run sim:blank,vendor=standard scsi.defects list=all
+says "raw and JSON" 1 'neither' vendor run sim:blank scsi.inquiry --raw --json
+
+# --- one's own definitions ---
+
+mkdir own
+cat >own/mine.conf <<'X'
+[family]
+name   = mine
+title  = my own
+drives = 1209:0001
+source = here
+
+[command hello]
+about  = INQUIRY
+safety = reads
+cdb    = 12 00 00 00 24 00
+in     = 36
+field.vendor = 8 ascii 8
+
+[command write]
+about  = WRITE BUFFER
+safety = destroys
+arg.data = bytes 4
+cdb    = 3b 05 00 00 00 00 {out:be24} 00
+out    = {data:bytes}
+
+[command bot]
+about  = over Bulk-Only alone
+safety = reads
+transports = bot
+cdb    = 00 00 00 00 00 00
+X
+exits "checked" 0 vendor check own/mine.conf
+is "… and good" "$(cat out)" "own/mine.conf: 3 commands, good"
+export UMSCTL_VENDOR_PATH=$work/own:$tree/proto/vendor
+exits "run" 0 vendor run sim:blank mine.hello
+is "says" "$(cat out)" "vendor  umsctl"
+says "one that destroys asks" 1 'destroys.*--force' vendor run sim:blank mine.write data=00112233
+printf abc >three
+says "a file too short" 1 'is 4 to 4 bytes, and three has 3' vendor run sim:blank mine.write data=@three --force
+exits "with --force it is sent" 9 vendor run sim:blank mine.write data=00112233 --force
+exits "the transport that it wants is chosen" 0 vendor run sim:uas,vid=1209,pid=0001 mine.bot --json
+ok "Bulk-Only" jq -e '.route == "bot"' out
+says "another is refused" 1 'works over Bulk-Only: --route bot' \
+	vendor run sim:uas,vid=1209,pid=0001 mine.bot --route uas
+
+sed -i 's/in     = 36/in     = 12/' own/mine.conf
+exits "a mistake" 1 vendor check own/mine.conf
+is "is said with its line" "$(cat out)" \
+	"own/mine.conf:12: vendor ends at byte 16, and the answer has at most 12"
+says "nothing of the file is used" 1 'mine.conf has mistakes.*line 12' vendor run sim:blank mine.hello
+says "a file that is not there" 15 'No such file' vendor check own/none.conf
+is "other files are" "$(vendor run sim:blank scsi.inquiry 2>/dev/null | head -1)" "type       disk (0)"
+sed 's/= mine/= scsi/; s/command hello/command inquiry/; s/in     = 12/in     = 36/' own/mine.conf >own/rival.conf
+says "two files with one name: neither" 1 'scsi.inquiry is not used' vendor run sim:blank scsi.inquiry
+exits "check names the other" 1 vendor check own/rival.conf
+ok "… and the line" grep -qE '^own/rival.conf:7: .*/scsi.conf defines scsi.inquiry as well' out
+UMSCTL_VENDOR_PATH=$work/nowhere vendor list >none
+ok "no definitions at all" grep -q "no definitions in $work/nowhere" none
+
+# --- completion ---
+
+export UMSCTL_VENDOR_PATH=$tree/proto/vendor
+mkdir bin
+ln -s "$UMSCTL" bin/umsctl
+# completes WORD...: what bash offers behind them.
+completes() {
+	PATH=$work/bin:$PATH bash -c 'eval "$(umsctl completion bash)"
+		COMP_WORDS=(umsctl "$@") COMP_CWORD=$#
+		_umsctl 2>/dev/null
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$@" | sort | xargs
+}
+is "completes what vendor does" "$(completes vendor '')" "check list run show"
+is "completes names" "$(completes vendor run /dev/sdb sat.smart-)" \
+	"sat.smart-data sat.smart-data-12 sat.smart-errors sat.smart-log sat.smart-status sat.smart-thresholds"
+is "completes arguments" "$(completes vendor run /dev/sdb scsi.defects l)" "list=both list=grown list=primary"
+done_testing
