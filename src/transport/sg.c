@@ -24,7 +24,8 @@
 #define FALLBACK_TRANSFER (128u << 10)
 #define MOST_TRANSFER	  (1u << 20)
 #define MOST_DEPTH	  8
-#define SG_CDB_MAX	  16 /* usb-storage and uas announce a max_cmd_len of 16 */
+#define USB_CDB_MAX	  16 /* usb-storage and uas announce a max_cmd_len of 16 */
+#define OTHER_CDB_MAX	  32 /* the most that Linux passes on; the host adapter may take less */
 
 /* Host status (include/scsi/scsi_host… of Linux, SG_IO HOWTO "host_status"). */
 enum {
@@ -204,6 +205,21 @@ static size_t transfer_limit(int fd)
 	return (size_t)mem_min_u64((uint64_t)kb * 1024, MOST_TRANSFER);
 }
 
+/* By the place of its device in sysfs. */
+static bool is_on_usb(int fd)
+{
+	cleanup_free char *real = NULL;
+	struct stat st;
+	char path[80];
+
+	if (fstat(fd, &st) < 0)
+		return true;
+	snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u", S_ISBLK(st.st_mode) ? "block" : "char",
+		major(st.st_rdev), minor(st.st_rdev));
+	real = realpath(path, NULL);
+	return !real || strstr(real, "/usb") != NULL;
+}
+
 /* The kernel queues what the drive does not take yet: one more than that keeps it busy between two
  * commands. */
 static unsigned int depth_of(int fd)
@@ -230,7 +246,7 @@ struct transport *transport_sg_open(const char *path, uint32_t quirks, struct er
 	}
 	sg->transport.max_transfer_bytes = transfer_limit(sg->fd);
 	sg->transport.quirks = quirks;
-	sg->transport.max_cdb_len = SG_CDB_MAX;
+	sg->transport.max_cdb_len = is_on_usb(sg->fd) ? USB_CDB_MAX : OTHER_CDB_MAX;
 	sg->transport.depth = depth_of(sg->fd);
 	return &sg->transport;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device/take.h"
 #include "vendor/vendor.h"
 
 const struct fit *definition_ids(const struct definition *definition)
@@ -73,21 +74,32 @@ bool definition_vouches(const struct definition *definition, const uint8_t *cdb,
 	return true;
 }
 
+/* Is anything on it mounted or held, on another of its units as well?  USE says what. */
+static bool is_used(const struct drive *drive, struct err *use)
+{
+	if (drive->in_use[0]) {
+		err_set(use, ERR_BUSY, "%s", drive->in_use);
+		return true;
+	}
+	return drive->port[0] && drive->driver[0] && !take_is_free(drive, use);
+}
+
 int vendor_may_send(const struct drive *drive, enum scsi_effect effect, bool known, bool force,
 	bool allow_mounted, struct err *err)
 {
 	bool harms = effect == EFFECT_CHANGES || effect == EFFECT_DESTROYS;
+	struct err use;
 
 	if (harms && !force)
 		return err_set(err, ERR_USAGE, "this command %s%s: --force sends it",
 			scsi_effect_name(effect),
 			effect == EFFECT_DESTROYS ? " what is on the drive, or may"
 						  : " the state of the drive");
-	if (!drive->in_use[0] || allow_mounted || effect == EFFECT_READS ||
-		(effect == EFFECT_UNKNOWN && known))
+	if (allow_mounted || effect == EFFECT_READS || (effect == EFFECT_UNKNOWN && known) ||
+		!is_used(drive, &use))
 		return 0;
-	return err_set(err, ERR_USAGE, "%s, and %s: --allow-mounted%s sends it all the same",
-		drive->in_use,
+	return err_set(err, ERR_USAGE, "%.600s, and %s: --allow-mounted%s sends it all the same",
+		use.text,
 		harms ? "this command is not harmless" : "nobody knows what this command does",
 		harms ? " with --force" : "");
 }

@@ -102,7 +102,7 @@ tour() {
 
 awk '/^```console/ { inside = 1; next } /^```/ { inside = 0 } inside' README.md >"$work/wanted"
 tour "the README's tour"
-is "and it has a tour" "$(grep -c '^\$ umsctl' "$work/wanted")" 5
+is "and it has a tour" "$(grep -c '^\$ umsctl' "$work/wanted")" 8
 
 for page in man/umsctl-capture.1 man/umsctl-image.1 man/umsctl-vendor.1; do
 	# \e is how a page writes a backslash.

@@ -149,6 +149,10 @@ sg_raw -r 512 "$debug" 28 00 ff ff ff f0 00 00 01 00 >/dev/null 2>&1
 wanted=$?
 check "… a block that is not there" exits "$wanted" "$UMSCTL" cdb "$debug" 28 00 ff ff ff f0 00 00 01 00 --in 512
 check "… and nothing wrong" exits 0 "$UMSCTL" cdb "$debug" 00 00 00 00 00 00
+sg_raw -r 512 -b "$debug" 7f 00 00 00 00 00 00 18 00 09 00 00 00 00 00 00 00 00 00 08 00 00 00 08 00 00 00 00 00 00 00 01 \
+	>read32.raw 2>/dev/null
+check "32 bytes where the kernel carries them: READ (32) as sg_raw has it" same read32.raw \
+	"$UMSCTL" cdb "$debug" 7f000000000000180009000000000000 00000008000000080000000000000001 --in 512 --raw
 sg_raw -r 36 -b "$disk" 12 00 00 00 24 00 >inquiry.raw 2>/dev/null
 check "bytes go to a pipe as they are" same inquiry.raw "$UMSCTL" cdb "$disk" 12 00 00 00 24 00 --in 36 --raw
 unshow
