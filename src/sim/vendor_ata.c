@@ -60,6 +60,20 @@ static uint64_t lba24(const uint8_t *p)
 	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16;
 }
 
+/* In the order of their addresses: error, count, LBA, device, status from byte 1 on. */
+static void put_registers(struct target *target, uint8_t *out)
+{
+	struct disk_ata ata = vendor_last_ata(target);
+
+	out[1] = ata.error;
+	out[2] = (uint8_t)ata.count;
+	out[3] = (uint8_t)ata.lba;
+	out[4] = (uint8_t)(ata.lba >> 8);
+	out[5] = (uint8_t)(ata.lba >> 16);
+	out[6] = ata.device;
+	out[7] = ata.status;
+}
+
 /* --- JMicron: DF, direction, length, …, command in the last byte --- */
 
 static bool jmicron(struct target *target, struct target_task *task)
@@ -111,16 +125,7 @@ const struct vendor_set vendor_jmicron_ata = {
 
 static void sunplus_registers(struct target *target, struct target_task *task)
 {
-	struct disk_ata ata = vendor_last_ata(target);
-	uint8_t *out = task->answer;
-
-	out[1] = ata.error;
-	out[2] = (uint8_t)ata.count;
-	out[3] = (uint8_t)ata.lba;
-	out[4] = (uint8_t)(ata.lba >> 8);
-	out[5] = (uint8_t)(ata.lba >> 16);
-	out[6] = ata.device;
-	out[7] = ata.status;
+	put_registers(target, task->answer);
 	target_answer(task, 8, 8);
 }
 
@@ -163,19 +168,11 @@ const struct vendor_set vendor_sunplus = {
 
 /* --- Cypress: ATACB, signature 24 24 --- */
 
+/* The alternate status stands first. */
 static void cypress_registers(struct target *target, struct target_task *task)
 {
-	struct disk_ata ata = vendor_last_ata(target);
-	uint8_t *out = task->answer;
-
-	out[0] = ata.status;
-	out[1] = ata.error;
-	out[2] = (uint8_t)ata.count;
-	out[3] = (uint8_t)ata.lba;
-	out[4] = (uint8_t)(ata.lba >> 8);
-	out[5] = (uint8_t)(ata.lba >> 16);
-	out[6] = ata.device;
-	out[7] = ata.status;
+	put_registers(target, task->answer);
+	task->answer[0] = task->answer[7];
 	target_answer(task, 8, 8);
 }
 

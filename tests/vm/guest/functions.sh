@@ -65,3 +65,24 @@ unbind() {
 bind() {
 	echo "$1" >"/sys/bus/usb/drivers/$2/bind"
 }
+
+# --- simulated drives over USB/IP ---
+
+usbip_ready() {
+	modprobe vhci-hcd
+	ip link set lo up 2>/dev/null || busybox ifconfig lo 127.0.0.1 up
+}
+
+# show NAME...: the simulated drives, for USB/IP, until unshow.
+show() {
+	"$UMSCTL" sim --usbip "$@" >sim.log 2>&1 &
+	server=$!
+	wait_for 10 grep -q Ctrl-C sim.log
+}
+unshow() {
+	kill "$server"
+	wait "$server"
+}
+attach() {
+	usbip attach -r 127.0.0.1 -b "$1"
+}

@@ -2,22 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 . "$(dirname "$0")/functions.sh"
 
-modprobe vhci-hcd
-ip link set lo up 2>/dev/null || busybox ifconfig lo 127.0.0.1 up
-
-# show NAME...: the simulated drives, for USB/IP, until unshow.
-show() {
-	"$UMSCTL" sim --usbip "$@" >sim.log 2>&1 &
-	server=$!
-	wait_for 10 grep -q Ctrl-C sim.log
-}
-unshow() {
-	kill "$server"
-	wait "$server"
-}
-attach() {
-	usbip attach -r 127.0.0.1 -b "$1"
-}
+usbip_ready
 
 show 4k,size=8M,serial=FOURK text,size=4M,luns=2,serial=UNITS big,size=3T,serial=BIG \
 	'noise,size=8M,serial=RULES,fault=csw-tag:cmd=40,fault=stall-in-data:cmd=60,fault=phase-error:cmd=70,fault=csw-missing:cmd=80'

@@ -3,23 +3,13 @@
 . "$(dirname "$0")/functions.sh"
 
 export UMSCTL_VENDOR_PATH=$VM_TREE/proto/vendor
-modprobe vhci-hcd
+usbip_ready
 modprobe scsi_debug dev_size_mb=8 delay=0
-ip link set lo up 2>/dev/null || busybox ifconfig lo 127.0.0.1 up
 
-show() {
-	"$UMSCTL" sim --usbip "$@" >sim.log 2>&1 &
-	server=$!
-	wait_for 10 grep -q Ctrl-C sim.log
-}
-unshow() {
-	kill "$server"
-	wait "$server"
-}
 # shown SERIAL SETTINGS: one simulated drive, and DISK is it.
 shown() {
 	show "blank,size=8M,serial=$1,$2"
-	usbip attach -r 127.0.0.1 -b 1-1
+	attach 1-1
 	wait_for 20 disk_of "$1"
 	disk=$(disk_of "$1")
 }
@@ -31,9 +21,9 @@ busy=$(disk_of BUSY)
 mkdir -p /mnt/busy
 mount "${busy}1" /mnt/busy
 dmesg --clear
-# Writes, reads back and compares, again and again until there is a file "done".
+# Writes, reads back and compares, again and again until there is a file "enough".
 benchmark() {
-	while [ ! -e done ]; do
+	while [ ! -e enough ]; do
 		fio --name=busy --directory=/mnt/busy --size=4M --rw=randrw --bs=4k --verify=crc32c --fsync=16 --minimal \
 			>>fio.out 2>>fio.err || return 1
 	done
@@ -62,7 +52,7 @@ check "and then for --allow-mounted" refuses 1 'mounted.*--allow-mounted' \
 	"$UMSCTL" cdb "$busy" 2a 00 00 00 00 00 00 00 01 00 --out /dev/zero --out-length 512 --force
 check "a longer CDB than the kernel's driver carries is not sent" refuses 1 'carries up to 16' \
 	"$UMSCTL" cdb "$busy" "$(printf '7f00000000000018%048d' 0)" --in 8 --allow-mounted
-touch done
+touch enough
 wait "$benchmark"
 check "the benchmark ended without an error" is "$?" 0
 check "… and found all that it wrote" is "$(cut -d';' -f5 fio.out | sort -u)" 0
@@ -76,7 +66,7 @@ check "the file system is whole" fsck.ext4 -fn "${busy}1"
 # --- a mounted stick whose controller has commands of its own ---
 
 show "demo,serial=PHISON,vendor=phison"
-usbip attach -r 127.0.0.1 -b 1-1
+attach 1-1
 wait_for 20 disk_of PHISON
 disk=$(disk_of PHISON)
 mkdir -p /mnt/phison
