@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/build:$PATH
+export UMSCTL_VENDOR_PATH=$PWD/proto/vendor
 rm -rf build/demo
 mkdir -p build/demo
 cd build/demo
@@ -41,8 +42,11 @@ if command -v mdir >/dev/null; then
 	show mdir -i demo.raw@@1M ::
 	show mtype -i demo.raw@@1M ::README.TXT
 fi
+say 'A vendor command, to a simulated bridge with an ATA disk behind it:'
+show umsctl vendor run sim:blank,vendor=sat sat.smart-status
 say "That was in $PWD.  What next:
   build/umsctl list                          your USB drives
   build/umsctl capture --help                all that a capture can do
   build/umsctl capture /dev/sdX drive.ums    a real one
+  ./run vendor list                          the vendor commands there are
   man -l man/umsctl.1                        the manual"

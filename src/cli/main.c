@@ -42,7 +42,8 @@ static void print_overview(FILE *out)
 	      "  No drive at hand?  umsctl capture sim:demo demo.ums\n\n"
 	      "Exit codes: 0 complete, 1 usage, 2 could not start (nothing was done), 3 complete "
 	      "but\n"
-	      "with unreadable sectors, 4 stopped early (can be gone on with), 5 image damaged.\n",
+	      "with unreadable sectors, 4 stopped early (can be gone on with), 5 image damaged.\n"
+	      "cdb, usb and vendor have sg3_utils' instead.\n",
 		out);
 }
 

@@ -42,6 +42,8 @@ exits "over UAS" 0 cdb sim:uas 120000002400 --in 36
 ok "its information units" grep -q 'COMMAND IU' out
 exits "a long CDB over UAS" 9 cdb sim:uas "7f00000000000018$(printf %048d 0)" --in 8
 
+exits "the longest" 9 cdb sim:uas "7f000000000000fc$(printf %0504d 0)" --in 8
+
 # --- exit codes, as sg3_utils has them ---
 
 exits "not ready" 2 cdb sim:demo,no-medium 000000000000
