@@ -13,6 +13,8 @@ static const struct vendor_set *const sets[] = {
 	&vendor_prolific,
 	&vendor_iodata,
 	&vendor_logitec,
+	&vendor_ti,
+	&vendor_nec,
 	&vendor_jmicron_nvme,
 	&vendor_asmedia_nvme,
 	&vendor_realtek_nvme,

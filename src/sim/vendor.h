@@ -6,6 +6,7 @@
  *	vendor.c           the table
  *	vendor_sat.c       a SAT bridge to an ATA disk (disk_ata.c)
  *	vendor_ata.c       bridges to it of before SAT
+ *	vendor_seagate.c   those of old Seagate drives
  *	vendor_nvme.c      bridges to an NVMe drive (disk_nvme.c)
  *	vendor_flash.c     flash controllers and card readers
  *	vendor_bridge.c    what bridges say of themselves
@@ -49,6 +50,8 @@ extern const struct vendor_set vendor_standard;
 /* vendor_sat.c, vendor_ata.c */
 extern const struct vendor_set vendor_sat, vendor_jmicron_ata, vendor_sunplus, vendor_cypress,
 	vendor_prolific, vendor_iodata, vendor_logitec;
+/* vendor_seagate.c */
+extern const struct vendor_set vendor_ti, vendor_nec;
 /* vendor_nvme.c */
 extern const struct vendor_set vendor_jmicron_nvme, vendor_asmedia_nvme, vendor_realtek_nvme;
 /* vendor_flash.c */

@@ -53,6 +53,13 @@ static const struct row rows[] = {
 	{"iodata", {0xe3, 0, 0, 0, 0x10}, 6, 512, 5}, /* ASMedia's flash write */
 	{"logitec", {0xe0, 0, 0, 0, 0, 0, 0, 0xa0, 0xec, 0x4c}, 10, 512, 0},
 	{"logitec", {0xe0}, 16, 128, 5},
+	{"ti", {0x3c, 0x88, 0, 0xa0, 0, 0, 0, 1, 0, 0xec}, 16, 512, 0},
+	{"ti", {0x3c, 0x08, 0, 0xa0, 0, 0, 0, 1, 0, 0xec}, 16, 512, 5},	 /* not PIO */
+	{"ti", {0x3c, 0x88, 0, 0xa0, 0, 0, 0, 1, 0, 0xca}, 16, 512, 11}, /* a write */
+	{"nec", {0xf1, 0x41, 0xec, 0xa0, [11] = 1, [13] = 1}, 16, 512, 0},
+	{"nec", {0xf1, 0x41, 0xec, 0xa0, [11] = 1, [13] = 2}, 16, 512, 5}, /* out */
+	{"nec", {0xf1, 0x41, 0x40, [11] = 1, [13] = 9}, 16, 512, 5},	   /* DMA */
+	{"nec", {0xf0, 0x2a, [11] = 1}, 16, 512, 5},			   /* Silicon Motion's */
 	{"jmicron-nvme", {0xa1, 0x82, 0, 0, 0x10, 0}, 12, 4096, 5}, /* data before the block */
 	{"jmicron-nvme", {0xa1, 0x8f, 0, 0, 2, 0}, 12, 512, 5},
 	{"jmicron-nvme", {0xa1, 0x08, 0x0e, 0, 1, [9] = 0xec}, 12, 512, 5}, /* SAT */
