@@ -33,6 +33,7 @@ static void phison_info(struct target_task *task)
 	memcpy(out + 0xa0, SIM_PHISON_MODE, sizeof(SIM_PHISON_MODE) - 1);
 	memcpy(out + 0x17a, "VR", 2);
 	memcpy(out + 0x17e, SIM_PHISON_CHIP, 2);
+	memcpy(out + 512, "IF", 2);
 	target_answer(task, 528, 528);
 }
 
@@ -47,6 +48,7 @@ static bool phison(struct target *target, struct target_task *task)
 		phison_info(task);
 	} else if (cdb[1] == 0x56 && vendor_rest_is_zero(task, 2)) {
 		fill_page(task, 512, 0x20);
+		memset(task->answer, 0, 128);
 		memcpy(task->answer, SIM_PHISON_NAND, 6);
 		target_answer(task, 512, 512);
 	} else if (cdb[1] == 0xb0 && get_be24(cdb + 2) == 8) {
@@ -96,8 +98,9 @@ static bool smi(struct target *target, struct target_task *task)
 		memcpy(task->answer + 0x190, SIM_SMI_FIRMWARE, sizeof(SIM_SMI_FIRMWARE) - 1);
 		memcpy(task->answer + 0x1ae, SIM_SMI_MODEL, sizeof(SIM_SMI_MODEL) - 1);
 	} else if (cdb[1] == 0x06) {
-		memset(task->answer + 0x30, 0, 32);
+		memset(task->answer + 0x30, 0, 128);
 		memcpy(task->answer + 0x30, SIM_SMI_NAND, 6);
+		memcpy(task->answer + 0x60, SIM_SMI_NAND, 6);
 	} else {
 		vendor_refuse(target, task);
 		return true;
@@ -128,7 +131,7 @@ static bool alcor(struct target *target, struct target_task *task)
 	if (cdb[0] != 0x9a && cdb[0] != 0xfa)
 		return false;
 	good = cdb[0] == 0x9a ? task->cdb_len >= 16 && vendor_rest_is_zero(task, 1)
-			      : cdb[1] == 0x0e && vendor_rest_is_zero(task, 2);
+			      : (cdb[1] == 0x0e || cdb[1] == 0x00) && vendor_rest_is_zero(task, 2);
 	if (!good) {
 		vendor_refuse(target, task);
 		return true;
@@ -136,8 +139,15 @@ static bool alcor(struct target *target, struct target_task *task)
 	fill_page(task, 512, 0x50);
 	if (cdb[0] == 0x9a) {
 		memcpy(task->answer + 4, SIM_ALCOR_CHIP, 2);
-		memcpy(task->answer + 0x25, SIM_ALCOR_BAD, 4);
+		task->answer[0x25] = SIM_ALCOR_BAD;
 		memcpy(task->answer + 0x2b, SIM_ALCOR_FIRMWARE, 4);
+	} else if (cdb[1] == 0x0e) {
+		memcpy(task->answer + 4, SIM_ALCOR_VERSION, 4);
+		task->answer[0x0b] = SIM_ALCOR_REVISION;
+	} else {
+		memset(task->answer, 0, 128);
+		memcpy(task->answer, SIM_ALCOR_NAND, 6);
+		memcpy(task->answer + 16, SIM_ALCOR_NAND, 6);
 	}
 	target_answer(task, 512, 512);
 	return true;

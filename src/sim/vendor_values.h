@@ -36,11 +36,14 @@
 #define SIM_PHISON_MODE	     "FW BURN"
 #define SIM_PHISON_NAND	     "\x98\xd7\x98\x92\x72\x57"
 #define SIM_SMI_FIRMWARE     "ISP SM3257ENAA"
-#define SIM_SMI_MODEL	     "SM3257ENAA"
+#define SIM_SMI_MODEL	     "SM3257EN"
 #define SIM_SMI_NAND	     "\xad\xde\x94\xeb\x74\x44"
-#define SIM_ALCOR_CHIP	     "\x69\x87"
-#define SIM_ALCOR_BAD	     "\x00\x02\x00\x05"
-#define SIM_ALCOR_FIRMWARE   "\xf2\x14\x28\x01"
+#define SIM_ALCOR_CHIP	     "\xca\x09"
+#define SIM_ALCOR_BAD	     5 /* in fours */
+#define SIM_ALCOR_FIRMWARE   "\xaa\x01\x14\x28" /* a mark, loaded, and its version */
+#define SIM_ALCOR_VERSION    "\x28\x01\xf2\x14"
+#define SIM_ALCOR_REVISION   0x40
+#define SIM_ALCOR_NAND	     "\x2c\x64\x44\x4b\xa9\x00"
 #define SIM_WD_HINT	     "name of the cat"
 #define SIM_WD_ITERATIONS    1000
 #define SIM_WD_SALT	     "\x57\xdc\x01\x02\x03\x04\x05\x06"

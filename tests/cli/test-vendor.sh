@@ -29,7 +29,7 @@ exits "what fits" 0 vendor list sim:blank,vendor=wd
 ok "is listed" grep -q '^  wd.security-status  *reads  *locked or not' out
 ok "what does not is not" eval '! grep -q sunplus out'
 is "as JSON" "$(vendor list sim:blank,vendor=alcor --json | jq -r '.[] | select(.name | startswith("alcor")) | .name' | xargs)" \
-	"alcor.info alcor.recognise alcor.revision"
+	"alcor.flash-ids alcor.info alcor.recognise alcor.revision"
 exits "one shown" 0 vendor show sat.smart-log
 for line in 'argument    log=0-255: ' 'sends       85 08 0e 00 d5' 'source      https://' 'safety      reads' 'confirm     sat.recognise'; do
 	ok "… with $line" grep -q "^$line" out
