@@ -22,7 +22,7 @@ static const struct vendor_set *const sets[] = {
 	&vendor_smi,
 	&vendor_alcor,
 	&vendor_genesys,
-	&vendor_gl3224,
+	&vendor_gl323x,
 	&vendor_jms567,
 	&vendor_asmedia,
 	&vendor_rtl921x,

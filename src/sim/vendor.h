@@ -56,7 +56,7 @@ extern const struct vendor_set vendor_ti, vendor_nec;
 extern const struct vendor_set vendor_jmicron_nvme, vendor_asmedia_nvme, vendor_realtek_nvme;
 /* vendor_flash.c */
 extern const struct vendor_set vendor_phison, vendor_smi, vendor_alcor, vendor_genesys,
-	vendor_gl3224;
+	vendor_gl323x;
 /* vendor_bridge.c */
 extern const struct vendor_set vendor_jms567, vendor_asmedia, vendor_rtl921x, vendor_wd;
 

@@ -121,8 +121,10 @@ static bool rtl921x(struct target *target, struct target_task *task)
 		return true;
 	}
 	pattern(task, 96, 0x41);
-	memcpy(task->answer + 0x4c, SIM_RTL921X_VERSION, 4);
-	memcpy(task->answer + 0x5c, SIM_RTL921X_DATE, 4);
+	put_le32(task->answer + 0x4c, SIM_RTL921X_MAJOR);
+	put_le32(task->answer + 0x50, SIM_RTL921X_MINOR);
+	put_le32(task->answer + 0x54, SIM_RTL921X_PATCH);
+	put_le32(task->answer + 0x5c, SIM_RTL921X_DATE);
 	target_answer(task, 96, 96);
 	return true;
 }

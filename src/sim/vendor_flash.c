@@ -180,8 +180,8 @@ static bool genesys(struct target *target, struct target_task *task)
 									      : 1;
 		target_answer(task, 1, 1);
 	} else if (cdb[0] == 0xe4 && cdb[1] == 0x01 && cdb[4] == 4 &&
-		   vendor_rest_is_zero(task, 5) && (address == 0x00dc || address == 0xbf80)) {
-		memcpy(task->answer, address == 0x00dc ? "INT-" : SIM_GENESYS_CUSTOMER, 4);
+		   vendor_rest_is_zero(task, 5) && (address == 0x00fc || address == 0xbf80)) {
+		memcpy(task->answer, address == 0x00fc ? "INT-" : SIM_GENESYS_CUSTOMER, 4);
 		target_answer(task, 4, 4);
 	} else {
 		vendor_refuse(target, task);
@@ -198,7 +198,7 @@ static size_t genesys_inquiry(uint8_t *out, size_t n)
 
 const struct vendor_set vendor_genesys = {
 	.name = "genesys",
-	.about = "a card reader with a Genesys GL323x (F2, E4)",
+	.about = "a card reader with a Genesys GL3224 (F2, E4)",
 	.vid = 0x05e3,
 	.pid = 0x0749,
 	.bcd_device = 0x1532,
@@ -209,8 +209,8 @@ const struct vendor_set vendor_genesys = {
 	.run = genesys,
 };
 
-/* The same for GL3224, whose registers are elsewhere. */
-static bool gl3224(struct target *target, struct target_task *task)
+/* The same for GL323x, whose registers are elsewhere. */
+static bool gl323x(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 	uint16_t address = get_be16(cdb + 2);
@@ -218,8 +218,8 @@ static bool gl3224(struct target *target, struct target_task *task)
 	if (cdb[0] != 0xe4)
 		return genesys(target, task);
 	if (cdb[1] == 0x01 && cdb[4] == 4 && vendor_rest_is_zero(task, 5) &&
-		(address == 0x00fc || address == 0x3500)) {
-		memcpy(task->answer, address == 0x00fc ? "XROM" : SIM_GENESYS_CUSTOMER, 4);
+		(address == 0x00dc || address == 0x3500)) {
+		memcpy(task->answer, address == 0x00dc ? "XROM" : SIM_GENESYS_CUSTOMER, 4);
 		target_answer(task, 4, 4);
 	} else {
 		vendor_refuse(target, task);
@@ -227,9 +227,9 @@ static bool gl3224(struct target *target, struct target_task *task)
 	return true;
 }
 
-const struct vendor_set vendor_gl3224 = {
-	.name = "gl3224",
-	.about = "a card reader with a Genesys GL3224 (F2, E4)",
+const struct vendor_set vendor_gl323x = {
+	.name = "gl323x",
+	.about = "a card reader with a Genesys GL323x (F2, E4)",
 	.vid = 0x05e3,
 	.pid = 0x0764,
 	.bcd_device = 0x1532,
@@ -237,5 +237,5 @@ const struct vendor_set vendor_gl3224 = {
 	.product = "STORAGE DEVICE",
 	.revision = SIM_GENESYS_VERSION,
 	.inquiry = genesys_inquiry,
-	.run = gl3224,
+	.run = gl323x,
 };

@@ -28,8 +28,10 @@
 /* --- controllers --- */
 #define SIM_JMS567_VERSION   "\x00\x91\x02\x04"
 #define SIM_ASMEDIA_VERSION  "\x20\x11\x10\xa1\x82\x55"
-#define SIM_RTL921X_VERSION  "\x01\x32\x87\x00"
-#define SIM_RTL921X_DATE     "\x21\x07\x23\x20"
+#define SIM_RTL921X_MAJOR    1
+#define SIM_RTL921X_MINOR    32
+#define SIM_RTL921X_PATCH    87
+#define SIM_RTL921X_DATE     20230721
 #define SIM_GENESYS_VERSION  "1532"
 #define SIM_GENESYS_CUSTOMER "\x12\x34\x56\x78"
 #define SIM_PHISON_CHIP	     "\x22\x51"
@@ -39,7 +41,7 @@
 #define SIM_SMI_MODEL	     "SM3257EN"
 #define SIM_SMI_NAND	     "\xad\xde\x94\xeb\x74\x44"
 #define SIM_ALCOR_CHIP	     "\xca\x09"
-#define SIM_ALCOR_BAD	     5 /* in fours */
+#define SIM_ALCOR_BAD	     5			/* in fours */
 #define SIM_ALCOR_FIRMWARE   "\xaa\x01\x14\x28" /* a mark, loaded, and its version */
 #define SIM_ALCOR_VERSION    "\x28\x01\xf2\x14"
 #define SIM_ALCOR_REVISION   0x40
