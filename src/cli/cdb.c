@@ -281,7 +281,16 @@ static int send_all(struct job *job, unsigned int timeout_ms)
 
 static int check_safe(const struct job *job)
 {
+	const char *quirk = scsi_quirk_against(job->device->quirks, job->cdb, job->command.cdb_len);
 	struct err err;
+
+	if (quirk) {
+		fprintf(stderr,
+			"umsctl: cdb: %s: the drive is known to take this command badly (%s): "
+			"--quirk no-%s sends it all the same\n",
+			job->device->name, quirk, quirk);
+		return REPLY_EXIT_USAGE;
+	}
 
 	if (vendor_may_send(&job->device->drive, scsi_effect(job->cdb, job->command.cdb_len), false,
 		    job->values->force, job->values->allow_mounted, &err) == 0)

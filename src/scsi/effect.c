@@ -2,12 +2,15 @@
 /* What commands do: see effect.h.  What is in no row is not known. */
 #include "scsi/effect.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <scsi/sg_lib.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "proto/scsi.h"
+#include "usb/quirk.h"
 
 /* The first row that fits counts: bits MASK of byte AT must be VALUE. */
 struct row {
@@ -189,6 +192,19 @@ enum scsi_effect scsi_effect(const uint8_t *cdb, size_t len)
 			return row->effect;
 	}
 	return EFFECT_UNKNOWN;
+}
+
+const char *scsi_quirk_against(uint32_t quirks, const uint8_t *cdb, size_t len)
+{
+	bool ata = len > 0 &&
+		   (cdb[0] == SCSI_ATA_PASS_THROUGH_12 || cdb[0] == SCSI_ATA_PASS_THROUGH_16);
+
+	if (ata && quirks & QUIRK_NO_ATA_1X)
+		return "no-ata-1x";
+	if (len > 1 && cdb[0] == 0xa3 && (cdb[1] & 0x1f) == 0x0c &&
+		quirks & QUIRK_NO_REPORT_OPCODES)
+		return "no-report-opcodes";
+	return NULL;
 }
 
 const char *scsi_effect_name(enum scsi_effect effect)

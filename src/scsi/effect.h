@@ -20,6 +20,10 @@ const char *scsi_effect_name(enum scsi_effect effect);
  * 85h or A1h another meaning the answer is that for SAT. */
 enum scsi_effect scsi_effect(const uint8_t *cdb, size_t len);
 
+/* What is known of a drive with QUIRKS (enum quirk) against sending it CDB: the quirk's name
+ * ("no-ata-1x": it takes ATA pass-throughs badly), or NULL. */
+const char *scsi_quirk_against(uint32_t quirks, const uint8_t *cdb, size_t len);
+
 /* The length that a standard command has, by the group of its operation code (SPC-5 §4.2.5.1):
  * 6, 10, 12, 16, or what a variable-length CDB says (at least 12); 0 when the group has none. */
 size_t scsi_cdb_length(const uint8_t *cdb, size_t len);

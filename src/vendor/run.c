@@ -85,17 +85,23 @@ static int check_fits(const struct run *run, struct err *err)
 		drive->vid, drive->pid, drive->scsi_vendor, drive->scsi_product);
 }
 
-/* The rendered CDB against the definition's word. */
-static int check_effect(const struct run *run, const uint8_t *cdb, size_t len, struct err *err)
+/* The rendered CDB against the definition's word, and against what is known of the drive. */
+static int check_cdb(const struct run *run, const uint8_t *cdb, size_t len, struct err *err)
 {
 	bool vouches = definition_vouches(run->definition, cdb, len);
 	enum scsi_effect effect = vouches ? EFFECT_UNKNOWN : scsi_effect(cdb, len);
+	const char *quirk = run->device ? scsi_quirk_against(run->device->quirks, cdb, len) : NULL;
 	char name[200];
 
 	if (!vouches && effect > run->definition->safety)
 		return err_set(err, ERR_USAGE, "it is said to be one that %s, but %s %s: not sent",
 			scsi_effect_name(run->definition->safety),
 			scsi_command_name(cdb, len, name, sizeof(name)), scsi_effect_name(effect));
+	if (quirk)
+		return err_set(err, ERR_USAGE,
+			"the drive is known to take this command badly (%s): --quirk no-%s sends "
+			"it all the same",
+			quirk, quirk);
 	return 0;
 }
 
@@ -120,7 +126,7 @@ static int render(const struct run *run, const struct step *step, uint8_t *cdb, 
 	};
 	if (step->out.n > 0)
 		pattern_render(&step->out, run->values, in_len, out_len, data);
-	return check_effect(run, cdb, command->cdb_len, err);
+	return check_cdb(run, cdb, command->cdb_len, err);
 }
 
 static bool matches(const struct match *match, const uint8_t *data, size_t len)

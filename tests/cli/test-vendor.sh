@@ -35,6 +35,11 @@ for line in 'argument    log=0-255: ' 'sends       85 08 0e 00 d5' 'source      
 	ok "… with $line" grep -q "^$line" out
 done
 
+says "a drive that is known to take ATA commands badly" 1 'no-ata-1x.*--quirk no-no-ata-1x' \
+	vendor run sim:blank,vendor=sat sat.smart-data --quirk no-ata-1x
+says "… by hand as well" 1 'no-ata-1x' \
+	"$UMSCTL" cdb sim:blank,vendor=sat 85080e0000000100000000000000ec00 --in 512 --quirk no-ata-1x
+
 # --- what is sent, and printed ---
 
 exits "a dry run" 0 vendor run --dry-run sim:blank jmicron-nvme.smart-log

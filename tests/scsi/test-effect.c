@@ -10,6 +10,7 @@
 
 #include "scsi/effect.h"
 #include "transport/transport.h"
+#include "usb/quirk.h"
 
 static const struct row {
 	const char *name;
@@ -86,6 +87,21 @@ static void test_guard_agrees(void **state)
 	assert_true(passed > 20);
 }
 
+static void test_quirks(void **state)
+{
+	static const uint8_t sat[16] = {0x85}, opcodes[12] = {0xa3, 0x0c},
+			     timestamp[12] = {0xa3, 0x0f};
+
+	(void)state;
+	assert_null(scsi_quirk_against(0, sat, 16));
+	assert_string_equal(scsi_quirk_against(QUIRK_NO_ATA_1X, sat, 16), "no-ata-1x");
+	assert_null(scsi_quirk_against(QUIRK_NO_REPORT_OPCODES, sat, 16));
+	assert_string_equal(
+		scsi_quirk_against(QUIRK_NO_REPORT_OPCODES, opcodes, 12), "no-report-opcodes");
+	assert_null(scsi_quirk_against(QUIRK_NO_REPORT_OPCODES, timestamp, 12));
+	assert_null(scsi_quirk_against(UINT32_MAX, sat, 0));
+}
+
 static void test_lengths(void **state)
 {
 	static const uint8_t variable[] = {0x7f, 0, 0, 0, 0, 0, 0, 0x18, 0, 0};
@@ -117,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_guard_agrees),
+		cmocka_unit_test(test_quirks),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_names),
 	};
