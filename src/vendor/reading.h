@@ -62,6 +62,11 @@ void mistake(struct reading *reading, unsigned int line, const char *format, ...
 /* keys.c: understands the key and value that READING holds. */
 void key_take(struct reading *reading);
 
+struct scan;
+
+/* argument.c: the argument NAME of the command that READING is in. */
+void argument_take(struct reading *reading, struct scan *scan, const char *name);
+
 /* --- scan.c: a value from left to right; what is not there leaves it where it was --- */
 
 struct scan {

@@ -4,11 +4,12 @@
  * drive, sending one, and understanding what it answers.
  *
  *	definition.h  what a definition is, once read
- *	read.c        lines and sections of a file        keys.c     each key's value
- *	scan.c        numbers, names, words of a value    pattern.c  bytes to be sent
- *	field.c       fields and tables, their words      decode.c   … of an answer
- *	check.c       what only the whole file shows      library.c  all files together
- *	fit.c         does it fit the drive               run.c      sending it
+ *	read.c        lines and sections of a file        keys.c      each key's value
+ *	scan.c        numbers, names, words of a value    argument.c  what a user may say
+ *	pattern.c     bytes to be sent                    values.c    what a user has said
+ *	field.c       fields and tables, their words      decode.c    … of an answer
+ *	check.c       what only the whole file shows      library.c   all files together
+ *	fit.c         does it fit the drive               run.c       sending it
  */
 #ifndef UMS_VENDOR_VENDOR_H
 #define UMS_VENDOR_VENDOR_H
