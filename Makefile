@@ -22,7 +22,7 @@ ISAL    := $(shell pkg-config --exists libisal 2>/dev/null && echo libisal)
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wformat=2 -Wundef -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 CFLAGS  ?= -O2 -g
-ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DUMSCTL_VENDOR_DIR='"$(PREFIX)/share/umsctl/vendor"' -DUMSCTL_VERSION='"$(VERSION)"' -Isrc -I. \
+ALL_CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DUMSCTL_VERSION='"$(VERSION)"' -Isrc -I. \
            $(if $(ISAL),-DHAVE_ISAL) $(CPPFLAGS)
 ALL_CFLAGS := -std=gnu11 -pthread $(WARN) $(if $(DEV),-Werror) $(CFLAGS)
 LIBS     = -lsgutils2 $(shell pkg-config --libs $(PKGS) $(ISAL)) -lm

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All definition files together: found, read, and what they have of each other. */
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "vendor/reading.h"
 
-#ifndef UMSCTL_VENDOR_DIR
-#define UMSCTL_VENDOR_DIR "/usr/share/umsctl/vendor"
-#endif
 #define FAMILIES_MAX 1000
 
 struct library {
@@ -26,21 +25,37 @@ struct library {
 	void *context;
 };
 
+/* Beside the program's own folder, whatever prefix it was installed below: PREFIX/bin and
+ * PREFIX/share. */
+static void own_folder(char *out, size_t room)
+{
+	ssize_t n = readlink("/proc/self/exe", out, room - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	for (int i = 0; i < 2 && strrchr(out, '/'); i++)
+		*strrchr(out, '/') = '\0';
+}
+
 char *vendor_path(char *out, size_t room)
 {
 	const char *path = getenv("UMSCTL_VENDOR_PATH");
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	char prefix[PATH_MAX];
 
-	if (path)
+	if (path) {
 		snprintf(out, room, "%s", path);
-	else if (config && config[0])
-		snprintf(out, room, UMSCTL_VENDOR_DIR ":/etc/umsctl/vendor:%s/umsctl/vendor",
-			config);
+		return out;
+	}
+	own_folder(prefix, sizeof(prefix));
+	if (config && config[0])
+		snprintf(out, room, "%s/share/umsctl/vendor:/etc/umsctl/vendor:%s/umsctl/vendor",
+			prefix, config);
 	else if (home && home[0])
 		snprintf(out, room,
-			UMSCTL_VENDOR_DIR ":/etc/umsctl/vendor:%s/.config/umsctl/vendor", home);
+			"%s/share/umsctl/vendor:/etc/umsctl/vendor:%s/.config/umsctl/vendor",
+			prefix, home);
 	else
-		snprintf(out, room, UMSCTL_VENDOR_DIR ":/etc/umsctl/vendor");
+		snprintf(out, room, "%s/share/umsctl/vendor:/etc/umsctl/vendor", prefix);
 	return out;
 }
 

@@ -134,6 +134,18 @@ ok "… and the line" grep -qE '^own/rival.conf:7: .*/scsi.conf defines scsi.inq
 UMSCTL_VENDOR_PATH=$work/nowhere vendor list >none
 ok "no definitions at all" grep -q "no definitions in $work/nowhere" none
 
+# --- where it is installed ---
+
+mkdir -p root/usr/bin root/usr/share/umsctl/vendor
+cp "$UMSCTL" root/usr/bin
+cp "$tree"/proto/vendor/*.conf root/usr/share/umsctl/vendor
+is "its definitions beside it" "$(env -u UMSCTL_VENDOR_PATH HOME="$work" "$work/root/usr/bin/umsctl" vendor list | grep -c '^  ')" \
+	"$(vendor list | grep -c '^  ')"
+mkdir -p .config/umsctl/vendor
+sed 's/= mine/= yours/' own/mine.conf >.config/umsctl/vendor/yours.conf
+sed -i 's/in     = 12/in     = 36/' .config/umsctl/vendor/yours.conf
+is "and the user's own" "$(env -u UMSCTL_VENDOR_PATH HOME="$work" "$work/root/usr/bin/umsctl" vendor list | grep -c 'yours.hello')" 1
+
 # --- completion ---
 
 export UMSCTL_VENDOR_PATH=$tree/proto/vendor
