@@ -140,7 +140,7 @@ mkdir -p root/usr/bin root/usr/share/umsctl/vendor
 cp "$UMSCTL" root/usr/bin
 cp "$tree"/proto/vendor/*.conf root/usr/share/umsctl/vendor
 is "its definitions beside it" "$(env -u UMSCTL_VENDOR_PATH HOME="$work" "$work/root/usr/bin/umsctl" vendor list | grep -c '^  ')" \
-	"$(vendor list | grep -c '^  ')"
+	"$(UMSCTL_VENDOR_PATH=$tree/proto/vendor vendor list | grep -c '^  ')"
 mkdir -p .config/umsctl/vendor
 sed 's/= mine/= yours/' own/mine.conf >.config/umsctl/vendor/yours.conf
 sed -i 's/in     = 12/in     = 36/' .config/umsctl/vendor/yours.conf
