@@ -8,7 +8,8 @@ set -u
 # The folder that the host sees too.
 # shellcheck disable=SC2034
 share=/run/vm/share
-cd /tmp || exit
+# The host's /tmp shows through, with whatever is in it.
+cd "$(mktemp -d)" || exit
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds.
 wait_for() {
