@@ -4,8 +4,8 @@
 
 # The kernel's mass-storage gadget on a simulated controller: slot 0 with a card, slot 1 without.
 make_card_reader() {
-	local reader=/sys/kernel/config/usb_gadget/reader
-	cp "$share/card" /tmp/card
+	local reader=/sys/kernel/config/usb_gadget/reader here=$PWD
+	cp "$share/card" card
 	modprobe -a dummy_hcd libcomposite usb_f_mass_storage
 	mount -t configfs configfs /sys/kernel/config
 	mkdir "$reader"
@@ -17,10 +17,10 @@ make_card_reader() {
 	echo "card reader" >strings/0x409/product
 	echo 1 >functions/mass_storage.0/lun.0/removable
 	echo 1 >functions/mass_storage.0/lun.1/removable
-	echo /tmp/card >functions/mass_storage.0/lun.0/file
+	echo "$here/card" >functions/mass_storage.0/lun.0/file
 	ln -s functions/mass_storage.0 configs/c.1
 	echo dummy_udc.0 >UDC
-	cd /tmp || return
+	cd "$here" || return
 }
 make_card_reader
 
