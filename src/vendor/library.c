@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All definition files together: found, read, and what they have of each other. */
-#include <glob.h>
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,21 +98,28 @@ static int add_file(struct library *library, const char *file, struct err *err)
 	return 0;
 }
 
+static int is_definition(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
 /* A file that cannot be read is a mistake like others. */
 static void add_folder(struct library *library, const char *folder)
 {
-	char pattern[4096];
+	struct dirent **entry = NULL;
+	char path[PATH_MAX + 256];
 	struct err err;
-	glob_t found;
+	int n = folder[0] ? scandir(folder, &entry, is_definition, alphasort) : 0;
 
-	snprintf(pattern, sizeof(pattern), "%s/*.conf", folder);
-	if (folder[0] == '\0' || glob(pattern, 0, NULL, &found) != 0)
-		return;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		if (add_file(library, found.gl_pathv[i], &err) < 0 && library->complain)
-			library->complain(library->context, found.gl_pathv[i], 0, err.text);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
+		if (add_file(library, path, &err) < 0 && library->complain)
+			library->complain(library->context, path, 0, err.text);
+		free(entry[i]);
 	}
-	globfree(&found);
+	free(entry);
 }
 
 static void add_path(struct library *library, const char *path)

@@ -468,7 +468,7 @@ static void write_file(const char *folder, const char *name, const char *words)
 
 static void test_two_files(void **state)
 {
-	char folder[] = "/tmp/umsctl-vendor-XXXXXX", command[100];
+	char folder[] = "/tmp/umsctl-vendor[*]-XXXXXX", command[100];
 	struct library *library;
 	struct err err;
 	int rivals = 0;
@@ -490,7 +490,7 @@ static void test_two_files(void **state)
 	assert_non_null(library_find(library, "f.bot", &err));
 	assert_null(library_find(library, "f.nothing", &err));
 	library_free(library);
-	snprintf(command, sizeof(command), "rm -r %s", folder);
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
 	assert_int_equal(system(command), 0);
 }
 
