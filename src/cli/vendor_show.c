@@ -94,7 +94,9 @@ static char *id_text(const struct drive_id *id, char *out, size_t room)
 	}
 	n = (size_t)snprintf(out, room, "%04x:", id->vid);
 	n += (size_t)snprintf(out + n, room - n, id->any_pid ? "*" : "%04x", id->pid);
-	if (id->first_bcd > 0 || id->last_bcd < 0xffff)
+	if (id->first_bcd == id->last_bcd)
+		snprintf(out + n, room - n, "@%04x", id->first_bcd);
+	else if (id->first_bcd > 0 || id->last_bcd < 0xffff)
 		snprintf(out + n, room - n, "@%04x-%04x", id->first_bcd, id->last_bcd);
 	return out;
 }

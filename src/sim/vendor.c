@@ -11,8 +11,6 @@ static const struct vendor_set *const sets[] = {
 	&vendor_sunplus,
 	&vendor_cypress,
 	&vendor_prolific,
-	&vendor_iodata,
-	&vendor_logitec,
 	&vendor_ti,
 	&vendor_nec,
 	&vendor_jmicron_nvme,

@@ -49,7 +49,7 @@ const struct vendor_set *vendor_set(unsigned int i);
 extern const struct vendor_set vendor_standard;
 /* vendor_sat.c, vendor_ata.c */
 extern const struct vendor_set vendor_sat, vendor_jmicron_ata, vendor_sunplus, vendor_cypress,
-	vendor_prolific, vendor_iodata, vendor_logitec;
+	vendor_prolific;
 /* vendor_seagate.c */
 extern const struct vendor_set vendor_ti, vendor_nec;
 /* vendor_nvme.c */

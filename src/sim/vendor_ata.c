@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bridges of before SAT to the ATA disk: JMicron, Sunplus, Cypress, Prolific, I-O DATA, Logitec.
+/* Bridges of before SAT to the ATA disk: JMicron, Sunplus, Cypress, Prolific.
  * Each takes its own commands alone, and as strictly as its makers' programs send them. */
 #include "sim/vendor_ata.h"
 
@@ -273,75 +273,4 @@ const struct vendor_set vendor_prolific = {
 	.product = "PL2773",
 	.revision = "0100",
 	.run = prolific,
-};
-
-/* --- I-O DATA: E3; IDENTIFY is told by byte 3 --- */
-
-static bool iodata(struct target *target, struct target_task *task)
-{
-	const uint8_t *cdb = task->cdb;
-	struct disk_ata ata;
-	bool good;
-
-	if (cdb[0] != 0xe3)
-		return false;
-	good = vendor_rest_is_zero(task, 9) && cdb[1] == 0 && cdb[7] == 0xa0 &&
-	       (cdb[8] == 0xec ? cdb[3] == 1 && cdb[4] == 1 : cdb[8] == 0xb0 && cdb[3] == 0);
-	if (!good) {
-		vendor_refuse(target, task);
-		return true;
-	}
-	ata = (struct disk_ata){.command = cdb[8],
-		.feature = cdb[2],
-		.count = 1,
-		.lba = (uint64_t)cdb[5] << 8 | (uint64_t)cdb[6] << 16,
-		.device = cdb[7]};
-	vendor_pass_ata(target, task, &ata, 512);
-	return true;
-}
-
-const struct vendor_set vendor_iodata = {
-	.name = "iodata",
-	.about = "an I-O DATA enclosure with an ATA disk (E3)",
-	.vid = 0x04bb,
-	.pid = 0x0122,
-	.bcd_device = 0x0110,
-	.vendor = "I-O DATA",
-	.product = "HDD-USB",
-	.revision = "0110",
-	.run = iodata,
-};
-
-/* --- Logitec: E0, ten bytes that end in 4C --- */
-
-static bool logitec(struct target *target, struct target_task *task)
-{
-	const uint8_t *cdb = task->cdb;
-	struct disk_ata ata;
-
-	if (cdb[0] != 0xe0)
-		return false;
-	if (!vendor_rest_is_zero(task, 10) || cdb[9] != 0x4c || cdb[1] != 0 || cdb[7] != 0xa0) {
-		vendor_refuse(target, task);
-		return true;
-	}
-	ata = (struct disk_ata){.command = cdb[8],
-		.feature = cdb[2],
-		.count = 1,
-		.lba = (uint64_t)cdb[5] << 8 | (uint64_t)cdb[6] << 16,
-		.device = cdb[7]};
-	vendor_pass_ata(target, task, &ata, 512);
-	return true;
-}
-
-const struct vendor_set vendor_logitec = {
-	.name = "logitec",
-	.about = "a Logitec enclosure with an ATA disk (E0)",
-	.vid = 0x0789,
-	.pid = 0x0105,
-	.bcd_device = 0x0100,
-	.vendor = "Logitec",
-	.product = "LHD-USB",
-	.revision = "0100",
-	.run = logitec,
 };

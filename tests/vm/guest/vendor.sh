@@ -193,7 +193,7 @@ shown JMICRON vendor=jmicron-nvme
 check "three steps beside the kernel: refused" refuses 1 'come between.*--detach' \
 	"$UMSCTL" vendor run "$disk" jmicron-nvme.smart-log
 interface=$(interface_of "$disk")
-usb=usb:152d:0583:JMICRON
+usb=usb:152d:a583:JMICRON
 smartctl -d sntjmicron -i -A "$disk" >smart.jmicron-nvme 2>&1
 check "taken from the kernel: they are sent" eval \
 	'"$UMSCTL" vendor run --route bot --detach $usb jmicron-nvme.identify-controller --json >identify.json'
