@@ -119,7 +119,9 @@ static int exit_of(const struct run_result *result, int r, const struct err *err
 	if (!result->sent)
 		return reply_exit_of(err);
 	category = scsi_reply_category(&result->reply);
-	return category ? category : REPLY_EXIT_MALFORMED;
+	if (category)
+		return category;
+	return err->kind == ERR_IDENTITY ? REPLY_EXIT_MALFORMED : reply_exit_of(err);
 }
 
 static int send_on(struct job *job, struct device *device, const struct definition *definition,

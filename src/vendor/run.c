@@ -149,7 +149,7 @@ static int check_status(const struct step *step, const struct reply *reply, stru
 			(step->status == STEP_CHECK ? check : reply->status == SCSI_STATUS_GOOD)))
 		return 0;
 	return err_set(
-		err, ERR_OTHER, "the drive says %s", scsi_reply_text(reply, text, sizeof(text)));
+		err, ERR_IDENTITY, "the drive says %s", scsi_reply_text(reply, text, sizeof(text)));
 }
 
 static int check_answer(const struct step *step, const uint8_t *data, size_t len, struct err *err)

@@ -120,6 +120,35 @@ ok "Bulk-Only" jq -e '.route == "bot"' out
 says "another is refused" 1 'works over Bulk-Only: --route bot' \
 	vendor run sim:uas,vid=1209,pid=0001 mine.bot --route uas
 
+cat >own/waits.conf <<'X'
+[family]
+name   = waits
+title  = my own
+drives = any
+source = here
+
+[command long]
+about  = waits for what never comes
+safety = reads
+cdb    = 12 00 00 00 24 00
+in     = 36
+until  = 0 55
+every  = 10
+tries  = 10000
+
+[finally]
+cdb    = 00 00 00 00 00 00
+X
+"$UMSCTL" vendor run sim:blank waits.long --json >out 2>err &
+pid=$!
+# It may not have begun to listen at the first.
+while sleep 0.3 && kill -INT $pid 2>/dev/null; do :; done
+wait $pid
+is "Ctrl-C ends what waits" "$?" 99
+ok "… and says so" grep -q interrupted err
+ok "what has to be done at the end was done" jq -e '.steps[-1].cdb == "000000000000"' out
+rm own/waits.conf
+
 sed -i 's/in     = 36/in     = 12/' own/mine.conf
 exits "a mistake" 1 vendor check own/mine.conf
 is "is said with its line" "$(cat out)" \
