@@ -19,6 +19,7 @@ enum {
 	EXIT_UNREADABLE = 3,  /* all was tried; some sectors could not be read */
 	EXIT_STOPPED = 4,     /* stopped early; what there is stays, and can be gone on with */
 	EXIT_DAMAGED = 5,     /* the image is damaged */
+	EXIT_WRITTEN_TO = 6,  /* as 0 or 3, but the drive was written to while it was read */
 };
 
 #define CLI_MAX_POSITIONAL 300
@@ -56,11 +57,19 @@ extern const struct cli_command command_list, command_capture, command_seal, com
 /* The table of subcommands, ending in NULL (main.c). */
 extern const struct cli_command *const cli_commands[];
 
+/* The command line that the program was started with, as a shell would take it; NULL before
+ * cli_keep_command_line(), which main() calls, or when there was no memory for it. */
+const char *cli_command_line(void);
+void cli_keep_command_line(int argc, char **argv);
+
 /* Parses ARGV (behind the subcommand's name) by its table and runs it. */
 int cli_run(const struct cli_command *command, int argc, char **argv);
 
 /* The --help of one subcommand. */
 void cli_print_help(const struct cli_command *command, FILE *out);
+
+/* TEXT as text_show() (base/text.h) has it. */
+void cli_put(FILE *out, const char *text);
 
 /* "umsctl: capture: NAME: text" on standard error. */
 void cli_error(const char *command, const char *name, const char *text);

@@ -12,25 +12,6 @@ struct values {
 	bool json, mapfile, bad;
 };
 
-/* Why, in words: the transport's end, or status and sense as the drive said them. */
-static const char *reason(const struct block_reason *why, char *out, size_t room)
-{
-	struct reply reply = {.outcome = OUTCOME_DONE, .status = why->status};
-
-	out[0] = '\0';
-	if (why->outcome != BLOCK_OUTCOME_NONE) {
-		snprintf(out, room, "%s", block_outcome_name(why->outcome));
-	} else if (why->status != 0 || why->sense_key != 0) {
-		reply.sense[SENSE_CODE] = SENSE_CODE_DESC;
-		reply.sense[SENSE_DESC_KEY] = why->sense_key;
-		reply.sense[SENSE_DESC_ASC] = why->asc;
-		reply.sense[SENSE_DESC_ASCQ] = why->ascq;
-		reply.sense_len = why->sense_key || why->asc ? SENSE_DESC_HEAD : 0;
-		scsi_reply_text(&reply, out, room);
-	}
-	return out;
-}
-
 static void print_text(const struct blockmap *map, unsigned int mask)
 {
 	struct block_range range;
@@ -39,7 +20,8 @@ static void print_text(const struct blockmap *map, unsigned int mask)
 	printf("%-14s %-14s %-10s %s\n", "LBA", "SECTORS", "STATE", "REASON");
 	for (uint64_t lba = 0; blockmap_next(map, lba, mask, &range); lba = range.lba + range.n)
 		printf("%-14" PRIu64 " %-14" PRIu64 " %-10s %s%s\n", range.lba, range.n,
-			block_state_name(range.state), reason(&range.why, why, sizeof(why)),
+			block_state_name(range.state),
+			scsi_reason_text(&range.why, why, sizeof(why)),
 			range.why.tries > 1 ? ", more than once" : "");
 }
 
@@ -51,7 +33,7 @@ static struct json_object *range_json(const struct block_range *range)
 	json_object_object_add(o, "lba", cli_json_u64(range->lba));
 	json_object_object_add(o, "blocks", cli_json_u64(range->n));
 	json_object_object_add(o, "state", json_object_new_string(block_state_name(range->state)));
-	if (*reason(&range->why, why, sizeof(why)) == '\0')
+	if (*scsi_reason_text(&range->why, why, sizeof(why)) == '\0')
 		return o;
 	json_object_object_add(o, "reason", json_object_new_string(why));
 	json_object_object_add(

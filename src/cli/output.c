@@ -10,6 +10,13 @@
 
 #define BAR_NS 200000000u
 
+void cli_put(FILE *out, const char *text)
+{
+	char shown[4096];
+
+	fputs(text_show(text, shown, sizeof(shown)), out);
+}
+
 void cli_error(const char *command, const char *name, const char *text)
 {
 	fputs("umsctl: ", stderr);

@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
-#include "cli/summary.h"
 
 struct values {
 	bool json, no_udif;
@@ -15,6 +14,13 @@ static int progress(void *context, uint64_t done, uint64_t all)
 	return 0;
 }
 
+struct summary {
+	const char *device, *image, *options;
+	int code;
+	bool untouched;
+	struct image_info info;
+	uint64_t good, recovered, unreadable, missing, areas;
+};
 static int seal(struct image_writer *writer, const char *path, struct summary *summary)
 {
 	const struct blockmap *map = image_writer_map(writer);
@@ -56,8 +62,8 @@ static int run(const void *given, char **positional, int n_positional)
 		cli_error("seal", positional[0], err.text);
 		return EXIT_STOPPED;
 	}
-	if (summary.code != EXIT_STOPPED)
-		summary_print(&summary, values->json, false, stdout);
+	if (summary.code != EXIT_STOPPED && !values->json)
+		printf("%s\n", summary.image);
 	return summary.code;
 }
 

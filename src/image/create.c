@@ -253,17 +253,33 @@ const struct blockmap *image_writer_map(const struct image_writer *writer)
 	return writer->store.map;
 }
 
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len)
+int image_writer_blob(
+	struct image_writer *writer, const char *name, void **bytes, size_t *len, struct err *err)
 {
-	if (writer->out.piped || writer_drain(writer, NULL) < 0)
-		return NULL;
-	return store_blob_find(&writer->store, name, len);
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_blob_look(&writer->store, name, bytes, len, err);
+}
+
+int image_writer_journal(struct image_writer *writer, int (*func)(void *context, const char *json),
+	void *context, struct err *err)
+{
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_journal(&writer->store, func, context, err);
 }
 
 int image_writer_close(struct image_writer *writer, struct err *err)
 {
 	struct err failure = {0};
 	int r = 0;
+
+	if (!writer)
+		return 0;
 
 	/* What was read before a failure (a full disk) still goes into a checkpoint: room for it
 	 * was kept. */

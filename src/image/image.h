@@ -17,6 +17,10 @@
 
 struct image;
 
+/* Name ("sha256") and length in bytes of digest number I < IMAGE_N_HASHES. */
+const char *image_hash_name(unsigned int i);
+size_t image_hash_length(unsigned int i);
+
 #define IMAGE_HASH_SHA256 1u
 #define IMAGE_HASH_MD5	  2u
 #define IMAGE_HASH_SHA1	  4u
@@ -109,7 +113,15 @@ struct image_writer *image_resume(
 struct capture_sink *image_writer_sink(struct image_writer *writer);
 const struct image_info *image_writer_info(const struct image_writer *writer);
 const struct blockmap *image_writer_map(const struct image_writer *writer);
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
+
+/* The newest blob NAME into *BYTES (freed by the caller) and *LEN.  1: found, 0: the image has none
+ * of that name, -1 and ERR: it cannot be told, because a blob of the image is damaged. */
+int image_writer_blob(
+	struct image_writer *writer, const char *name, void **bytes, size_t *len, struct err *err);
+
+/* As image_journal(), of an image that is being written. */
+int image_writer_journal(struct image_writer *writer, int (*func)(void *context, const char *json),
+	void *context, struct err *err);
 
 /*
  * Ends the capture: rewrites scattered runs, takes the digests (if DIGESTS: they cost a pass over
@@ -121,8 +133,18 @@ int image_writer_seal(struct image_writer *writer, bool digests,
 	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err);
 
+/*
+ * Reads back what this session has not written itself, and with DIGESTS what the digests have not
+ * seen; the seal then reads nothing again.  Sectors whose unit is damaged are untried again, and
+ * *PUT_BACK counts them: read them from the drive, then check again.  PROGRESS as in the seal.  -1
+ * and ERR when it could not be done, or was stopped.
+ */
+int image_writer_check(struct image_writer *writer, bool digests,
+	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	uint64_t *put_back, struct err *err);
+
 /* Writes out what is pending with a last checkpoint unless sealed, and frees the writer.  -1 and
- * ERR when that failed; freed all the same. */
+ * ERR when that failed; freed all the same.  NULL is allowed. */
 int image_writer_close(struct image_writer *writer, struct err *err);
 
 /* --- conversions --- */

@@ -355,6 +355,56 @@ void *store_blob_find(struct store *store, const char *name, size_t *len)
 	return NULL;
 }
 
+int store_blob_look(
+	struct store *store, const char *name, void **bytes, size_t *len, struct err *err)
+{
+	for (size_t i = store->refs.n; i-- > 0;) {
+		cleanup_free uint8_t *payload = NULL;
+		const uint8_t *found;
+		char other[256];
+
+		if (store->refs.ref[i].type != UMS_TYPE_BLOB)
+			continue;
+		if (store_blob_read(store, store->refs.ref[i].offset, &payload, other, &found, len,
+			    err) < 0)
+			return -1;
+		if (strcmp(other, name) != 0)
+			continue;
+		*bytes = malloc(*len + 1);
+		if (!*bytes)
+			return err_memory(err, "reading the image");
+		memcpy(*bytes, found, *len);
+		((char *)*bytes)[*len] = '\0';
+		return 1;
+	}
+	return 0;
+}
+
+int store_journal(struct store *store, int (*func)(void *context, const char *json), void *context,
+	struct err *err)
+{
+	for (size_t i = 0; i < store->refs.n; i++) {
+		cleanup_free uint8_t *payload = NULL;
+		cleanup_free char *text = NULL;
+		uint64_t length;
+		int r;
+
+		if (store->refs.ref[i].type != UMS_TYPE_JRNL)
+			continue;
+		payload = store_record_read(
+			store, store->refs.ref[i].offset, UMS_TYPE_JRNL, &length, err);
+		if (!payload)
+			return -1;
+		text = strndup((const char *)payload, (size_t)length);
+		if (!text)
+			return err_memory(err, "reading the journal");
+		r = func(context, text);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
 int store_file_crc(int fd, uint64_t offset, uint64_t end, uint32_t *crc, struct err *err)
 {
 	size_t room = 1u << 20;

@@ -96,6 +96,16 @@ int store_blob_read(struct store *store, uint64_t offset, uint8_t **payload, cha
 /* The newest blob NAME, freed by the caller; NULL when there is none or it is damaged. */
 void *store_blob_find(struct store *store, const char *name, size_t *len);
 
+/* The newest blob NAME into *BYTES (freed by the caller).  1: found, 0: there is none, -1 and ERR:
+ * it cannot be told, because a blob is damaged. */
+int store_blob_look(
+	struct store *store, const char *name, void **bytes, size_t *len, struct err *err);
+
+/* Calls FUNC for each line of the journal, in order; stops and returns what FUNC returned when that
+ * is not 0. */
+int store_journal(struct store *store, int (*func)(void *context, const char *json), void *context,
+	struct err *err);
+
 /* A record of TYPE at OFFSET, whole; freed by the caller. */
 uint8_t *store_record_read(
 	struct store *store, uint64_t offset, uint32_t type, uint64_t *length, struct err *err);

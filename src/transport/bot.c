@@ -212,6 +212,13 @@ static bool returns_registers(const struct command *command)
 	       cdb[2] & SAT_CK_COND;
 }
 
+/* A command that nobody above has asked for is counted all the same. */
+static void tell_own_command(const struct bot *bot, const uint8_t *cdb)
+{
+	if (bot->transport.own_command)
+		bot->transport.own_command(bot->transport.own_context, cdb);
+}
+
 /* After FAILED: REQUEST SENSE (SPC-5 §6.39). */
 static enum outcome autosense(
 	struct bot *bot, const struct command *failed, struct reply *reply, struct err *err)
@@ -229,8 +236,10 @@ static enum outcome autosense(
 		.deadline = deadline_in_ms(SENSE_MS),
 	};
 	struct exchange exchange = {.command = &command};
-	enum outcome outcome = exchange_run(bot, &exchange, err);
+	enum outcome outcome;
 
+	tell_own_command(bot, cdb);
+	outcome = exchange_run(bot, &exchange, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	reply->status = SCSI_STATUS_CHECK_CONDITION;
@@ -256,6 +265,7 @@ static void prime(struct bot *bot)
 	struct exchange exchange = {.command = &command};
 
 	bot->primed = true;
+	tell_own_command(bot, cdb);
 	exchange_run(bot, &exchange, NULL);
 }
 

@@ -186,7 +186,7 @@ static void test_another_medium(void **state)
 	assert_int_equal(rig_run(&rig), CAPTURE_FAILED);
 	assert_int_equal(rig.err.kind, ERR_IDENTITY);
 	rig_check(&rig);
-	assert_int_equal(rig.last.good_blocks, 10 * SLOT_BLOCKS);
+	assert_int_equal(rig.last.good, 10 * SLOT_BLOCKS);
 	rig_free(&rig);
 }
 

@@ -18,7 +18,8 @@ device: proto base usb transport scsi sim
 capture: proto base usb transport scsi device
 vendor: proto base usb transport scsi device
 image: proto base
-cli: proto base usb sim transport scsi device capture vendor image
+acquire: proto base transport scsi device capture image
+cli: proto base usb sim transport scsi device capture vendor image acquire
 '
 # library header: the rooms and files that may use it
 libraries='
@@ -28,7 +29,7 @@ scsi/sg_: src/transport/ src/scsi/
 zlib.h: src/image/ src/base/crc.c
 isa-l/: src/image/ src/base/crc.c
 openssl/: src/image/ src/transport/tally.c
-json-c/: src/base/json.h src/capture/ src/cli/
+json-c/: src/base/json.h src/cli/
 ini.h: src/vendor/
 '
 
