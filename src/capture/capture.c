@@ -174,8 +174,8 @@ static enum capture_end conclude(struct session *s, enum capture_end end, struct
 
 	ahead_drain(s->ahead);
 	s->err = &last;
-	if (journal_end(s, end, text) < 0 ||
-		s->sink->ops->checkpoint(s->sink, (uint32_t)s->pass, s->position, &last) < 0) {
+	if (journal_end(s, end, text) < 0 || s->sink->ops->checkpoint(s->sink, (uint32_t)s->pass,
+						     s->position, true, &last) < 0) {
 		if (err && end != CAPTURE_FAILED)
 			*err = last;
 		end = CAPTURE_FAILED;

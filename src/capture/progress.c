@@ -89,10 +89,15 @@ int progress_tick(struct session *s, bool always)
 		take_sample(s, now_ns);
 		s->progress.told_ns = now_ns;
 	}
+	/* While one is under way its end is not known yet: the interval counts from there. */
+	if (s->sink->ops->under_way(s->sink))
+		s->progress.checkpoint_ns = now_ns;
 	if (now_ns - s->progress.checkpoint_ns < CHECKPOINT_NS)
 		return 0;
 	s->progress.checkpoint_ns = now_ns;
-	if (s->sink->ops->checkpoint(s->sink, (uint32_t)s->pass, s->position, s->err) < 0)
+	/* A slot that fills well will be whole soon; one where reads fail may stand for long. */
+	if (s->sink->ops->checkpoint(
+		    s->sink, (uint32_t)s->pass, s->position, s->good_in_a_row == 0, s->err) < 0)
 		return session_end(s, CAPTURE_FAILED);
 	return 0;
 }

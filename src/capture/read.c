@@ -160,17 +160,13 @@ static void read_once(struct session *s, uint64_t lba, uint32_t n, void *data, s
 	*took_ns = clock_now_ns() - began;
 }
 
-/* Sends the READ until its reply says something of the sectors.  The sink is asked for room each
- * time: checking the medium reads back from it, which may take the room away. */
-static int exchange(struct session *s, uint64_t lba, uint32_t n, struct reply *reply,
+/* Sends the READ into DATA until its reply says something of the sectors. */
+static int exchange(struct session *s, uint64_t lba, uint32_t n, void *data, struct reply *reply,
 	struct judged *judged, uint64_t *took_ns, struct err *err)
 {
 	for (unsigned int sent = 1;; sent++) {
-		void *data = s->sink->ops->reserve(s->sink, lba, n, s->err);
 		int more;
 
-		if (!data)
-			return session_end(s, CAPTURE_FAILED);
 		read_once(s, lba, n, data, reply, took_ns, err);
 		*judged = judge_read(reply, lba, n, s->block_bytes);
 		if (judged->verdict != VERDICT_GOOD) {
@@ -292,23 +288,37 @@ static int conclude(struct session *s, uint64_t lba, uint32_t n, const struct re
 	}
 }
 
-int session_read(
-	struct session *s, uint64_t lba, uint32_t n, struct judged *judged, uint64_t *took_ns)
+/* One READ into DATA, the sink's room for these sectors, and what it leads to. */
+static int read_into(struct session *s, uint64_t lba, uint32_t n, void *data, struct judged *judged,
+	uint64_t *took_ns)
 {
 	struct reply reply = {.outcome = OUTCOME_NOT_SENT};
 	struct err err = {.kind = ERR_NONE};
 	uint64_t took;
 
-	if (session_stopped(s))
-		return session_end(s, CAPTURE_STOPPED);
-	s->position = lba;
-	if (exchange(s, lba, n, &reply, judged, &took, &err) < 0)
+	if (exchange(s, lba, n, data, &reply, judged, &took, &err) < 0)
 		return -1;
 	if (took_ns)
 		*took_ns = took;
-	if (conclude(s, lba, n, &reply, judged, &err) < 0)
-		return -1;
-	return progress_tick(s, false);
+	return conclude(s, lba, n, &reply, judged, &err);
+}
+
+int session_read(
+	struct session *s, uint64_t lba, uint32_t n, struct judged *judged, uint64_t *took_ns)
+{
+	void *data;
+	int r;
+
+	if (session_stopped(s))
+		return session_end(s, CAPTURE_STOPPED);
+	s->position = lba;
+	data = s->sink->ops->reserve(s->sink, lba, n, s->err);
+	if (!data)
+		return session_end(s, CAPTURE_FAILED);
+	r = read_into(s, lba, n, data, judged, took_ns);
+	if (s->sink->ops->release(s->sink, lba, n, r < 0 ? NULL : s->err) < 0 && r == 0)
+		return session_end(s, CAPTURE_FAILED);
+	return r < 0 ? r : progress_tick(s, false);
 }
 
 int session_mark(struct session *s, uint64_t lba, uint64_t n, enum block_state state,

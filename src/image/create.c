@@ -55,6 +55,7 @@ static int writer_start(struct image_writer *writer, struct err *err)
 	writer->sink.map = store->map;
 	writer->sink.block_bytes = store->info.block_bytes;
 	writer->sink.slot_blocks = store->slot_blocks;
+	writer->sink.most_open = 1;
 	writer->sink.in_order = writer->out.piped;
 	writer->out.fd = store->fd;
 	memcpy(writer->out.uuid, store->info.uuid, 16);

@@ -138,6 +138,12 @@ static int writer_commit(struct capture_sink *sink, uint64_t lba, uint32_t n,
 	return 0;
 }
 
+static int writer_release(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+{
+	(void)lba, (void)n;
+	return check_failure(writer_of(sink), err);
+}
+
 static int writer_mark(struct capture_sink *sink, uint64_t lba, uint64_t n, enum block_state state,
 	const struct block_reason *why, struct err *err)
 {
@@ -186,15 +192,22 @@ static int writer_blob(
 }
 
 static int writer_checkpoint(
-	struct capture_sink *sink, uint32_t pass, uint64_t position, struct err *err)
+	struct capture_sink *sink, uint32_t pass, uint64_t position, bool all, struct err *err)
 {
 	struct image_writer *writer = writer_of(sink);
 
+	(void)all;
 	/* The open slot goes first: what the map says by then must be in the file. */
 	if (writer_flush(writer, err) < 0)
 		return -1;
 	jobs_submit_checkpoint(writer, pass, position);
 	return 0;
+}
+
+static bool writer_under_way(struct capture_sink *sink)
+{
+	(void)sink;
+	return false;
 }
 
 static int writer_read_back(
@@ -212,9 +225,11 @@ static int writer_read_back(
 const struct capture_sink_ops image_writer_sink_ops = {
 	.reserve = writer_reserve,
 	.commit = writer_commit,
+	.release = writer_release,
 	.mark = writer_mark,
 	.journal = writer_journal,
 	.blob = writer_blob,
 	.checkpoint = writer_checkpoint,
+	.under_way = writer_under_way,
 	.read_back = writer_read_back,
 };
