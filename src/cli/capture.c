@@ -306,6 +306,7 @@ static int put_notes(struct job *job, struct err *err)
 		add(o, "text", equals + 1);
 		if (put_journal(job, o, err) < 0)
 			return -1;
+		image_writer_keep(job->writer);
 	}
 	return 0;
 }
