@@ -129,6 +129,14 @@ static int rewrite_scattered(struct image_writer *writer, struct err *err)
 	return rewrite_slots(writer, &rewrite, err);
 }
 
+static int err_damaged(uint64_t sectors, struct err *err)
+{
+	return err_set(err, ERR_BAD_IMAGE,
+		"%" PRIu64
+		" sectors are damaged in the image and must be read from the drive again",
+		sectors);
+}
+
 /* Everything must read, and the digests must have seen everything. */
 static int seal_check(
 	struct image_writer *writer, const struct check_progress *progress, struct err *err)
@@ -143,12 +151,7 @@ static int seal_check(
 		return -1;
 	if (writer_drain(writer, err) < 0)
 		return -1;
-	if (put_back > 0)
-		return err_set(err, ERR_BAD_IMAGE,
-			"%" PRIu64
-			" sectors are damaged in the image and must be read from the drive again",
-			put_back);
-	return 0;
+	return put_back > 0 ? err_damaged(put_back, err) : 0;
 }
 
 /* One INDX record of N entries; its line of the root into ROOT. */
@@ -352,24 +355,49 @@ static bool old_trailer_is_right(struct image_writer *writer)
 	return store_bytes(store, fork, have, len, NULL) == 0 && memcmp(want, have, len) == 0;
 }
 
-/* Would a new seal say what the old one says?  1: yes, and the old one is whole; -1 and ERR when
- * sectors are damaged. */
+/* Sectors that the image had when it was opened, and has no more. */
+static uint64_t count_lost(const struct image_writer *writer)
+{
+	struct block_range had, missing;
+	uint64_t lost = 0;
+
+	for (uint64_t lba = 0; blockmap_next(writer->then, lba, BLOCK_HAVE, &had);
+		lba = had.lba + had.n) {
+		uint64_t end = had.lba + had.n;
+
+		for (uint64_t at = had.lba;
+			blockmap_next(writer->store.map, at, BLOCK_MISSING, &missing) &&
+			missing.lba < end;
+			at = missing.lba + missing.n)
+			lost += mem_min_u64(missing.lba + missing.n, end) - missing.lba;
+	}
+	return lost;
+}
+
+/* Would a new seal say what the old one says?  1: yes, and the old one is whole; -1 and ERR when it
+ * would say less, because sectors are damaged. */
 static int seal_says_nothing_new(
 	struct image_writer *writer, const struct check_progress *progress, struct err *err)
 {
 	const struct image_info *info = &writer->store.info;
 	unsigned int hashes = writer->options.hashes;
+	uint64_t lost;
 	int r;
 
-	if (!writer->was_sealed || writer->gained || info->udif != writer->options.udif ||
-		(hashes & ~info->hashes) != 0)
+	if (!writer->was_sealed || writer->gained)
 		return 0;
 	if (writer_settle(writer, err) < 0)
 		return -1;
 	writer->options.hashes = 0;
 	r = seal_check(writer, progress, err);
 	writer->options.hashes = hashes;
-	return r < 0 ? -1 : !writer->unsound && old_trailer_is_right(writer);
+	if (r < 0)
+		return -1;
+	lost = count_lost(writer);
+	if (lost > 0)
+		return err_damaged(lost, err);
+	return info->udif == writer->options.udif && (hashes & ~info->hashes) == 0 &&
+	       !writer->unsound && old_trailer_is_right(writer);
 }
 
 int image_writer_seal(struct image_writer *writer, bool digests,
