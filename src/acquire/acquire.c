@@ -273,6 +273,8 @@ static int begin_session(struct acquisition *a)
 	a->recorded = true;
 	if (session_put_begin(sink_of(a), a->options, a->device, a->result, a->err) < 0)
 		return -1;
+	if (a->options->n_notes > 0)
+		image_writer_keep(a->writer);
 	return session_put_notes(sink_of(a), a->options, a->err);
 }
 

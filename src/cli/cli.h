@@ -94,7 +94,6 @@ struct json_object *cli_json_digests(const struct image_info *info);
 
 /* Digest number I ("sha256") as hex into OUT of 65 bytes; NULL when the image has none. */
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65]);
-const char *cli_digest_name(unsigned int i);
 
 /* Columns of the terminal that standard error is. */
 int cli_terminal_columns(void);

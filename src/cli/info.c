@@ -137,7 +137,7 @@ static int print_text(struct image *image, struct err *err)
 	print_states(image);
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (image_info(image)->sealed && cli_digest_hex(image_info(image), i, hex))
-			printf(COLUMN "%s\n", cli_digest_name(i), hex);
+			printf(COLUMN "%s\n", image_hash_name(i), hex);
 	}
 	if (image_journal(image, print_case, NULL, err) < 0)
 		return -1;

@@ -65,13 +65,6 @@ struct json_object *cli_json_ms(uint64_t ns)
 
 static const size_t digest_bytes[IMAGE_N_HASHES] = {32, 16, 20};
 
-const char *cli_digest_name(unsigned int i)
-{
-	static const char *const names[IMAGE_N_HASHES] = {"sha256", "md5", "sha1"};
-
-	return names[i];
-}
-
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65])
 {
 	if (!(info->hashes & 1u << i))
@@ -89,7 +82,7 @@ struct json_object *cli_json_digests(const struct image_info *info)
 			continue;
 		if (!object)
 			object = json_object_new_object();
-		json_object_object_add(object, cli_digest_name(i), json_object_new_string(hex));
+		json_object_object_add(object, image_hash_name(i), json_object_new_string(hex));
 	}
 	return object;
 }

@@ -75,7 +75,7 @@ static void print_image(const struct acquire_result *r, FILE *out)
 	fprintf(out, "image:        %s\n", text_size(r->info.file_bytes, size));
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (cli_digest_hex(&r->info, i, hex))
-			fprintf(out, "%-7s       %s\n", cli_digest_name(i), hex);
+			fprintf(out, "%-7s       %s\n", image_hash_name(i), hex);
 	}
 	if (r->info.hashes == 0)
 		fputs("digests:      none: they are of a whole drive, and a part of this one was "

@@ -17,12 +17,12 @@ static const struct {
 	size_t length;
 } hashes_table[IMAGE_N_HASHES] = {{"sha256", 32}, {"md5", 16}, {"sha1", 20}};
 
-size_t digest_length(unsigned int i)
+size_t image_hash_length(unsigned int i)
 {
 	return hashes_table[i].length;
 }
 
-const char *digest_name(unsigned int i)
+const char *image_hash_name(unsigned int i)
 {
 	return hashes_table[i].name;
 }

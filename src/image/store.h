@@ -44,6 +44,7 @@ struct store {
 	uint64_t last_ckpt; /* 0: none */
 	uint32_t n_ckpts;
 	uint64_t last_seal; /* 0: none */
+	bool chain_broken;  /* a checkpoint is damaged; the records were taken one by one */
 
 	/* The run that was read last. */
 	struct inflater *inflater;
