@@ -15,7 +15,7 @@ struct run {
 	struct source source;
 	struct journal journal;
 	struct progress progress;
-	struct checkpoint checkpoint;
+	struct keep keep;
 	struct reading reading;
 	struct err err;
 };
@@ -77,8 +77,8 @@ static int run_begin(struct run *run, const struct capture_observer *observer)
 		return source_end(source, CAPTURE_FAILED);
 	}
 	set_observers(run, observer);
-	if (checkpoint_begin(&run->checkpoint, source) < 0 ||
-		reading_begin(&run->reading, source, &run->checkpoint) < 0)
+	if (keep_begin(&run->keep, source) < 0 ||
+		reading_begin(&run->reading, source, &run->keep) < 0)
 		return -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_BEGIN});
 	return 0;
@@ -94,8 +94,8 @@ static int run_pass(struct run *run, enum capture_pass pass, unsigned int mask,
 
 	if (!source_next(source, source->begin, mask, &range))
 		return 0;
-	run->checkpoint.pass = pass;
-	run->checkpoint.position = range.lba;
+	run->keep.pass = pass;
+	run->keep.position = range.lba;
 	source_tell(source, &notice);
 	if (func(&run->reading) < 0)
 		return -1;
@@ -137,8 +137,8 @@ static enum capture_end outcome_of_passes(struct run *run)
 
 	if (run_passes(run) < 0)
 		return source->ended;
-	run->checkpoint.pass = PASS_DONE;
-	run->checkpoint.position = source->end;
+	run->keep.pass = PASS_DONE;
+	run->keep.position = source->end;
 	return source_next(source, source->begin, BLOCK_MISSING, &range) ? CAPTURE_UNREADABLE
 									 : CAPTURE_COMPLETE;
 }
@@ -155,7 +155,7 @@ static enum capture_end conclude(struct run *run, enum capture_end end)
 	r = ahead_drain(run->reading.ahead, &last);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
-	if (journal_end(&run->journal, &last) < 0 || checkpoint_now(&run->checkpoint) < 0)
+	if (journal_end(&run->journal, &last) < 0 || keep_now(&run->keep) < 0)
 		r = -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_END});
 	source->err = first;
@@ -168,13 +168,13 @@ static enum capture_end conclude(struct run *run, enum capture_end end)
 
 static void fill_result(const struct run *run, struct capture_result *result)
 {
-	result->pass = run->checkpoint.pass;
+	result->pass = run->keep.pass;
 	result->failed_reads = run->reading.failed_reads;
 	result->read_bytes = run->reading.read_bytes;
 	result->elapsed_ms = progress_elapsed_ms(&run->progress);
 	result->resets = run->reading.resets;
 	result->reconnects = run->reading.lost.reconnects;
-	result->written_to = run->checkpoint.written_to;
+	result->written_to = run->keep.written_to;
 }
 
 enum capture_end capture_run(struct device *device, struct capture_sink *sink,
@@ -204,7 +204,7 @@ enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	if (err)
 		*err = run.err;
 	reading_end(&run.reading);
-	checkpoint_end(&run.checkpoint);
+	keep_end(&run.keep);
 	free(run.source.block);
 	return result->end;
 }

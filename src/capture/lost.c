@@ -20,10 +20,10 @@ struct wait {
 	struct err err; /* why it is not back */
 };
 
-void lost_begin(struct lost *lost, struct source *source, struct checkpoint *checkpoint)
+void lost_begin(struct lost *lost, struct source *source, struct keep *keep)
 {
 	lost->source = source;
-	lost->checkpoint = checkpoint;
+	lost->keep = keep;
 	lost->reconnects = 0;
 	capture_identity(source->device, lost->identity, sizeof(lost->identity));
 }
@@ -122,7 +122,7 @@ static int bring_back(struct lost *lost, bool dead)
 		if (wait.err.kind != ERR_GONE || source_stopped(source) ||
 			deadline_left_ms(wait.deadline) == 0)
 			return give_up(&wait);
-		if (checkpoint_tick(lost->checkpoint) < 0)
+		if (keep_tick(lost->keep) < 0)
 			return -1;
 	}
 }
@@ -140,7 +140,7 @@ static int begin_wait(
 	};
 
 	source_tell(source, &notice);
-	return checkpoint_now(lost->checkpoint);
+	return keep_now(lost->keep);
 }
 
 int lost_gone(struct lost *lost, uint64_t lba)

@@ -6,18 +6,18 @@
 #ifndef UMS_CAPTURE_LOST_H
 #define UMS_CAPTURE_LOST_H
 
-#include "capture/checkpoint.h"
+#include "capture/keep.h"
 #include "capture/identity.h"
 #include "capture/source.h"
 
 struct lost {
 	struct source *source;
-	struct checkpoint *checkpoint; /* goes on while the drive is waited for */
-	char identity[IDENTITY_TEXT];  /* of the drive as it was at the beginning */
+	struct keep *keep;	      /* goes on while the drive is waited for */
+	char identity[IDENTITY_TEXT]; /* of the drive as it was at the beginning */
 	uint32_t reconnects;
 };
 
-void lost_begin(struct lost *lost, struct source *source, struct checkpoint *checkpoint);
+void lost_begin(struct lost *lost, struct source *source, struct keep *keep);
 
 /* The drive has left the bus at LBA.  0 when it is back. */
 int lost_gone(struct lost *lost, uint64_t lba);

@@ -19,16 +19,16 @@
 
 /* --- beginning and end --- */
 
-int reading_begin(struct reading *reading, struct source *source, struct checkpoint *checkpoint)
+int reading_begin(struct reading *reading, struct source *source, struct keep *keep)
 {
 	const struct device *device = source->device;
 	uint64_t most = device->route == ROUTE_FILE ? READ_BYTES_FILE : READ_BYTES;
 
-	*reading = (struct reading){.source = source, .checkpoint = checkpoint};
+	*reading = (struct reading){.source = source, .keep = keep};
 	most = mem_min_u64(most, device->transport->max_transfer_bytes);
 	reading->max_blocks = (uint32_t)mem_max_u64(most / source->block_bytes, 1);
 	health_begin(&reading->health, source);
-	lost_begin(&reading->lost, source, checkpoint);
+	lost_begin(&reading->lost, source, keep);
 	medium_begin(&reading->medium, source);
 	if (device->transport->depth == 0)
 		return 0;
@@ -125,7 +125,7 @@ static void note_resets(struct reading *reading, uint32_t epoch)
 		return;
 	reading->resets += epoch - reading->epoch;
 	reading->epoch = epoch;
-	source_say(reading->source, NOTICE_RESET, reading->checkpoint->position,
+	source_say(reading->source, NOTICE_RESET, reading->keep->position,
 		"the drive was reset (%u so far)", reading->resets);
 }
 
@@ -173,7 +173,7 @@ static int exchange(struct reading *reading, uint64_t lba, uint32_t n, struct an
 		*judged = judge_read(&answer->reply, lba, n, reading->source->block_bytes);
 		if (judged->verdict != VERDICT_GOOD) {
 			reading->good_in_a_row = 0;
-			checkpoint_trouble(reading->checkpoint);
+			keep_trouble(reading->keep);
 			if (drain(reading) < 0)
 				return -1;
 		}
@@ -224,7 +224,7 @@ static int commit(struct reading *reading, const struct place *place, const stru
 	reading->good_in_a_row++;
 	reading->read_bytes += bytes;
 	medium_remember(&reading->medium, place->lba, judged->n, place->data);
-	checkpoint_good(reading->checkpoint, bytes);
+	keep_good(reading->keep, bytes);
 	if (judged->verdict == VERDICT_GOOD)
 		return commit_part(reading, place->lba, judged->n, BLOCK_GOOD, NULL);
 	return commit_recovered(reading, place->lba, judged);
@@ -238,7 +238,7 @@ static int conclude(struct reading *reading, const struct place *place, const st
 	judged->slow = pace_is_slow(&reading->pace,
 		(uint64_t)judged->n * reading->source->block_bytes, answer->took_ns);
 	if (judged->slow)
-		checkpoint_trouble(reading->checkpoint);
+		keep_trouble(reading->keep);
 	return commit(reading, place, judged);
 }
 
@@ -264,7 +264,7 @@ int reading_read(struct reading *reading, uint64_t lba, uint32_t n, struct judge
 
 	if (source_stopped(source))
 		return source_end(source, CAPTURE_STOPPED);
-	reading->checkpoint->position = lba;
+	reading->keep->position = lba;
 	source_tell(source, &notice);
 	r = exchange(reading, lba, n, &answer, &place, judged);
 	if (r == 0)
@@ -272,5 +272,5 @@ int reading_read(struct reading *reading, uint64_t lba, uint32_t n, struct judge
 	if (release(reading, &place) < 0 || r < 0)
 		return -1;
 	tell_read(reading, judged);
-	return checkpoint_tick(reading->checkpoint);
+	return keep_tick(reading->keep);
 }

@@ -8,7 +8,7 @@
 #define UMS_CAPTURE_READING_H
 
 #include "capture/ahead.h"
-#include "capture/checkpoint.h"
+#include "capture/keep.h"
 #include "capture/health.h"
 #include "capture/judge.h"
 #include "capture/lost.h"
@@ -18,7 +18,7 @@
 
 struct reading {
 	struct source *source;
-	struct checkpoint *checkpoint;
+	struct keep *keep;
 	struct health health;
 	struct lost lost;
 	struct medium medium;
@@ -33,7 +33,7 @@ struct reading {
 	uint32_t resets;
 };
 
-int reading_begin(struct reading *reading, struct source *source, struct checkpoint *checkpoint);
+int reading_begin(struct reading *reading, struct source *source, struct keep *keep);
 void reading_end(struct reading *reading);
 
 /* The most sectors from LBA (ending before END) that one READ into the sink may have. */

@@ -6,7 +6,7 @@
  *     capture.c               the run: passes in order, begin and end
  *     passes.c  isolate.c     which sectors next
  *     reading.c               one READ, with all that may come between; into the sink
- *     checkpoint.c            when the sink makes things durable; who else writes to the drive
+ *     keep.c                  when the sink makes things durable; who else writes to the drive
  *     lost.c  health.c        a drive that has gone, or does not read any more
  *     identity.c  medium.c    is it still the same drive, the same medium
  *     ahead.c  plain.c judge.c   READs, and what their replies mean

@@ -5,12 +5,12 @@
  * wrong, or nothing has moved for long, it goes into the file as it is, because what was read may
  * never be read again.
  */
-#ifndef UMS_CAPTURE_CHECKPOINT_H
-#define UMS_CAPTURE_CHECKPOINT_H
+#ifndef UMS_CAPTURE_KEEP_H
+#define UMS_CAPTURE_KEEP_H
 
 #include "capture/source.h"
 
-struct checkpoint {
+struct keep {
 	struct source *source;
 	uint64_t interval_ns;
 	uint64_t last_ns;
@@ -25,17 +25,17 @@ struct checkpoint {
 	bool written_to;
 };
 
-int checkpoint_begin(struct checkpoint *checkpoint, struct source *source);
-void checkpoint_end(struct checkpoint *checkpoint);
+int keep_begin(struct keep *keep, struct source *source);
+void keep_end(struct keep *keep);
 
 /* BYTES more have been committed; or something went wrong. */
-void checkpoint_good(struct checkpoint *checkpoint, uint64_t bytes);
-void checkpoint_trouble(struct checkpoint *checkpoint);
+void keep_good(struct keep *keep, uint64_t bytes);
+void keep_trouble(struct keep *keep);
 
 /* Makes a checkpoint when it is time for one. */
-int checkpoint_tick(struct checkpoint *checkpoint);
+int keep_tick(struct keep *keep);
 
 /* Makes one now, of everything. */
-int checkpoint_now(struct checkpoint *checkpoint);
+int keep_now(struct keep *keep);
 
 #endif
