@@ -359,6 +359,17 @@ static void finish_result(struct acquisition *a, enum acquire_end end)
 	a->result->info = *image_writer_info(a->writer);
 }
 
+/* The digests of what is sealed next, for the journal: after the seal nothing can be written. */
+static int know_digests(struct acquisition *a)
+{
+	struct image_info *info = &a->result->info;
+
+	info->hashes = 0;
+	if (!digests_are_due(a))
+		return 0;
+	return image_writer_digests(a->writer, &info->hashes, info->digest, a->err);
+}
+
 /* The session is over: its last line, and the seal if it came to its end. */
 static int end_session(struct acquisition *a, enum capture_end end)
 {
@@ -367,6 +378,8 @@ static int end_session(struct acquisition *a, enum capture_end end)
 	int r;
 
 	finish_result(a, end_of(a, end));
+	if (a->result->end != ACQUIRE_STOPPED && know_digests(a) < 0)
+		a->result->info.hashes = 0;
 	r = session_put_end(sink_of(a), a->device, a->result, failure, &last);
 	if (r == 0 && a->result->end != ACQUIRE_STOPPED)
 		r = image_writer_seal(a->writer, digests_are_due(a), tell_reading_back, a, &last);

@@ -136,12 +136,20 @@ void image_writer_keep(struct image_writer *writer);
  * After the passes, before the seal: reads back what this session has not written itself, and with
  * DIGESTS what they have not seen.  Sectors that the map calls good and that do not read are put
  * back to untried, *PUT_BACK of them: the caller reads those from the drive and checks again.
- * Damage does not make it fail.  No room may be reserved.  PROGRESS as with the seal.  A pipe has
- * nothing to check.
+ * Damage does not make it fail.  No room may be reserved.  PROGRESS as with the seal.  Of a pipe
+ * nothing can be read back; its digests are completed by zeros for what is missing.
  */
 int image_writer_check(struct image_writer *writer, bool digests,
 	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	uint64_t *put_back, struct err *err);
+
+/*
+ * The digests that a seal would have now, after a check with DIGESTS that put nothing back:
+ * *HASHES (IMAGE_HASH_…) says which OUT has, in order of the bits; 0 when they have not seen the
+ * whole drive.
+ */
+int image_writer_digests(struct image_writer *writer, unsigned int *hashes,
+	uint8_t out[IMAGE_N_HASHES][32], struct err *err);
 
 /* Plain bytes that check and seal have read back so far: 0 after an uninterrupted capture without
  * errors. */
