@@ -20,6 +20,8 @@
 #include "image/record.h"
 #include "image/udif.h"
 
+#define DIGEST_STEP (64u << 20) /* bytes between two looks at the progress */
+
 struct verify {
 	struct image *image;
 	struct image_verify_report *report;
@@ -27,6 +29,7 @@ struct verify {
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
 	void *context;
 	struct digest *digest; /* NULL when it is of no use any more */
+	uint64_t digested;     /* sectors that went into it */
 };
 
 __attribute__((format(printf, 2, 3))) static void find(
@@ -92,46 +95,99 @@ static void check_run(struct verify *verify, const struct index_entry *entry)
 			entry->offset, entry->lba, entry->lba + entry->n_blocks - 1);
 }
 
+static void lose_digest(struct verify *verify, const char *why)
+{
+	digest_free(verify->digest);
+	verify->digest = NULL;
+	verify->report->digests_why = why;
+}
+
+/* Zeros for the sectors up to LBA, which are in no record. */
+static void digest_gap(struct verify *verify, uint64_t lba)
+{
+	uint32_t block = verify->image->store.info.block_bytes;
+
+	while (verify->digest && verify->digested < lba) {
+		uint64_t n = mem_min_u64(lba - verify->digested, DIGEST_STEP / block);
+
+		if (digest_update(verify->digest, NULL, n * block, NULL) < 0)
+			lose_digest(verify, "libcrypto failed");
+		verify->digested += n;
+		if (verify->progress)
+			verify->progress(verify->context, verify->digested * block,
+				verify->image->store.info.size_bytes);
+	}
+}
+
 /* The drive's bytes of one slot to the digest; a slot that cannot be read spoils it. */
 static void digest_slot(struct verify *verify, uint64_t slot, uint8_t *plain)
 {
 	struct store *store = &verify->image->store;
+	uint64_t lba = slot * store->slot_blocks;
 	uint32_t n = store_slot_length(store, slot);
 
+	digest_gap(verify, lba);
 	if (!verify->digest)
 		return;
-	if (store_read_slot(store, slot * store->slot_blocks, n, plain, NULL) < 0 ||
-		digest_update(verify->digest, plain, (uint64_t)n * store->info.block_bytes, NULL) <
-			0) {
-		digest_free(verify->digest);
-		verify->digest = NULL;
-	}
+	verify->digested = lba + n;
+	if (store_read_slot(store, lba, n, plain, NULL) < 0)
+		lose_digest(verify, "not all chunks can be read");
+	else if (digest_update(verify->digest, plain, (uint64_t)n * store->info.block_bytes, NULL) <
+		 0)
+		lose_digest(verify, "libcrypto failed");
 }
 
+static void find_unrecorded(void *context, const struct image_lost *lost)
+{
+	find(context, "%s", lost->text);
+}
+
+/* The records of one slot.  A false index may name one of them many times. */
+static int check_slot(struct verify *verify, uint64_t slot, uint8_t *plain, struct err *err)
+{
+	struct store *store = &verify->image->store;
+	uint64_t lba = slot * store->slot_blocks;
+	const struct index_entry *entry;
+	size_t n;
+
+	if (load_slot(store, slot, &entry, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || entry[i].offset != entry[i - 1].offset)
+			check_run(verify, &entry[i]);
+	}
+	if (store_check_slot(store, lba, lba + store_slot_length(store, slot), entry, n,
+		    find_unrecorded, verify, err) < 0)
+		return -1;
+	digest_slot(verify, slot, plain);
+	return 0;
+}
+
+/* All slots that have records; those that have none cost time only for a digest. */
 static int check_slots(struct verify *verify, struct err *err)
 {
 	struct store *store = &verify->image->store;
 	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
-	uint64_t n_slots = store_n_slots(store);
+	uint64_t n_slots = store_n_slots(store), next;
+	bool found = true;
 
 	if (!plain)
 		return err_memory(err, "verifying");
-	for (uint64_t slot = 0; slot < n_slots; slot++) {
-		const struct index_entry *entry;
-		struct err failure;
-		size_t n;
-
-		if (load_slot(store, slot, &entry, &n, &failure) < 0) {
-			find(verify, "%s", failure.text);
-			n = 0;
-		}
-		for (size_t i = 0; i < n; i++)
-			check_run(verify, &entry[i]);
-		digest_slot(verify, slot, plain);
+	for (uint64_t slot = 0; slot < n_slots; slot = next + 1) {
+		if (load_next_slot(store, slot, &next, &found, err) < 0)
+			return -1;
+		if (!found)
+			next = n_slots;
+		if (store_check_slot(store, slot * store->slot_blocks,
+			    mem_min_u64(next * store->slot_blocks, store->info.n_blocks), NULL, 0,
+			    find_unrecorded, verify, err) < 0 ||
+			(found && check_slot(verify, next, plain, err) < 0))
+			return -1;
 		if (verify->progress)
-			verify->progress(verify->context, (slot + 1) * store->info.run_bytes,
+			verify->progress(verify->context, next * store->info.run_bytes,
 				n_slots * store->info.run_bytes);
 	}
+	digest_gap(verify, store->info.n_blocks);
 	return 0;
 }
 
@@ -143,18 +199,20 @@ static void check_digests(struct verify *verify)
 
 	if (!info->sealed || info->hashes == 0)
 		return;
-	verify->report->digest_checked = true;
-	if (!verify->digest || digest_finish(verify->digest, result, NULL) < 0) {
-		verify->report->digest_bad = true;
-		find(verify, "the digests cannot be checked: not all chunks can be read");
+	if (verify->digest && digest_finish(verify->digest, result, NULL) < 0)
+		lose_digest(verify, "libcrypto failed");
+	if (!verify->digest) {
+		verify->report->digests = IMAGE_DIGESTS_UNKNOWN;
+		find(verify, "the digests were not computed: %s", verify->report->digests_why);
 		return;
 	}
+	verify->report->digests = IMAGE_DIGESTS_FIT;
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		size_t len = digest_length(i);
 
 		if (!(info->hashes & 1u << i) || memcmp(result[i], info->digest[i], len) == 0)
 			continue;
-		verify->report->digest_bad = true;
+		verify->report->digests = IMAGE_DIGESTS_DIFFER;
 		find(verify, "%s of the content is %s; the image was sealed with %s",
 			digest_name(i), text_hex(result[i], len, have),
 			text_hex(info->digest[i], len, want));
@@ -182,20 +240,23 @@ static void check_refs(struct verify *verify)
 static struct index *load_index(struct store *store)
 {
 	struct index *all = index_new(store->slot_blocks);
+	uint64_t slot = 0;
+	bool found;
 
-	for (uint64_t slot = 0; all && slot < store_n_slots(store); slot++) {
+	while (all && load_next_slot(store, slot, &slot, &found, NULL) == 0) {
 		const struct index_entry *entry;
 		size_t n;
-		bool good = index_slot(store->index, slot, &entry, &n, NULL) == 0;
+		bool good = !found || load_slot(store, slot++, &entry, &n, NULL) == 0;
 
+		if (!found)
+			return all;
 		for (size_t i = 0; good && i < n; i++)
 			good = index_add(all, &entry[i]) == 0;
-		if (!good) {
-			index_free(all);
-			return NULL;
-		}
+		if (!good)
+			break;
 	}
-	return all;
+	index_free(all);
+	return NULL;
 }
 
 /* No record's CRC covers the UDIF trailer; but the image says what it must be. */
@@ -236,6 +297,8 @@ static void check_file_crc(struct verify *verify)
 			"the file's bytes before the footer at offset %" PRIu64
 			" are not those that were sealed",
 			seal.offset);
+	/* The trailer is of what was sealed: damage before it does not make it wrong. */
+	crc = seal.file_crc;
 	if (store->info.udif && store_file_crc(store->fd, seal.offset,
 					seal.offset + UMS_SEAL_TOTAL_SIZE, &crc, &err) == 0)
 		check_udif(verify, seal.offset + UMS_SEAL_TOTAL_SIZE, crc);
@@ -250,7 +313,7 @@ static int verify_all(struct verify *verify, struct err *err)
 			"the image is not sealed, or cut: it ends at offset %" PRIu64
 			" without its footer; what it has was checked",
 			info->file_bytes);
-	if (info->sealed) {
+	if (info->sealed && info->hashes != 0) {
 		verify->digest = digest_new(info->hashes & IMAGE_HASH_ALL, info->size_bytes, err);
 		if (!verify->digest)
 			return -1;
