@@ -87,8 +87,13 @@ static int export_output(struct export *export, struct target *out,
 static int export_result(const struct export *export)
 {
 	const struct blockmap *map = image_map(export->image);
-	char text[300], states[200];
+	char text[1200], states[200];
 
+	if (image_info(export->image)->damaged) {
+		snprintf(text, sizeof(text), "%s; exported by checkpoints and records",
+			image_damage(export->image));
+		cli_error("export", export->path, text);
+	}
 	if (export->lost_sectors > 0) {
 		snprintf(text, sizeof(text),
 			"the image is damaged: %" PRIu64 " sector%s in %" PRIu64
