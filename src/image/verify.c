@@ -3,6 +3,7 @@
  * Checking an image: every record by its CRCs, every chunk by being decoded, the whole by its
  * digests and the file's CRC.  Goes on after a finding, and names where it is.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct verify {
 	void *context;
 	struct digest *digest; /* NULL when it is of no use any more */
 	uint64_t digested;     /* sectors that went into it */
+	bool out_of_memory;    /* then nothing is known, and nothing found */
 };
 
 __attribute__((format(printf, 2, 3))) static void find(
@@ -45,6 +47,15 @@ __attribute__((format(printf, 2, 3))) static void find(
 	verify->found(verify->context, text);
 }
 
+/* A finding, unless it was memory that failed. */
+static void find_failure(struct verify *verify, const struct err *failure)
+{
+	if (failure->kind == ERR_NO_MEMORY)
+		verify->out_of_memory = true;
+	else
+		find(verify, "%s", failure->text);
+}
+
 /* Each unit of a run; one finding a bad chunk.  True when all are good. */
 static bool check_units(struct verify *verify, const struct index_entry *entry)
 {
@@ -55,8 +66,10 @@ static bool check_units(struct verify *verify, const struct index_entry *entry)
 	uint64_t bad_before = verify->report->bad_chunks;
 	struct err err;
 
-	if (!plain)
+	if (!plain) {
+		verify->out_of_memory = true;
 		return false;
+	}
 	for (uint64_t at = 0; at < len; at += store->info.unit_bytes) {
 		uint32_t part = unit_length(
 			len, store->info.unit_bytes, (uint32_t)(at / store->info.unit_bytes));
@@ -64,23 +77,27 @@ static bool check_units(struct verify *verify, const struct index_entry *entry)
 		verify->report->chunks++;
 		if (store_read_run(store, entry, begin + at, part, plain, &err) < 0) {
 			verify->report->bad_chunks++;
-			find(verify, "%s", err.text);
+			find_failure(verify, &err);
 		}
 	}
 	return verify->report->bad_chunks == bad_before;
 }
 
 /* Does the record at OFFSET stand there whole, with the CRC of its head and its payload right? */
-static bool record_is_whole(const struct store *store, uint64_t offset)
+static bool record_is_whole(struct verify *verify, uint64_t offset)
 {
+	const struct store *store = &verify->image->store;
 	struct record record;
 	uint32_t crc = 0;
+	struct err err = {0};
 
-	return record_read_head(store->fd, offset, store->info.file_bytes, store->info.uuid,
-		       &record, NULL) == 0 &&
-	       store_file_crc(store->fd, record_payload(&record),
-		       record_payload(&record) + record.length, &crc, NULL) == 0 &&
-	       crc == record.payload_crc;
+	if (record_read_head(store->fd, offset, store->info.file_bytes, store->info.uuid, &record,
+		    &err) == 0 &&
+		store_file_crc(store->fd, record_payload(&record),
+			record_payload(&record) + record.length, &crc, &err) == 0)
+		return crc == record.payload_crc;
+	verify->out_of_memory |= err.kind == ERR_NO_MEMORY;
+	return false;
 }
 
 /* The record that an index entry names: its chunks, and what is around them. */
@@ -88,7 +105,7 @@ static void check_run(struct verify *verify, const struct index_entry *entry)
 {
 	bool good = check_units(verify, entry);
 
-	if (good && !record_is_whole(&verify->image->store, entry->offset))
+	if (good && !record_is_whole(verify, entry->offset) && !verify->out_of_memory)
 		find(verify,
 			"the run at file offset %" PRIu64 " (sectors %" PRIu64 "-%" PRIu64
 			") is damaged outside of its chunks",
@@ -125,15 +142,17 @@ static void digest_slot(struct verify *verify, uint64_t slot, uint8_t *plain)
 	struct store *store = &verify->image->store;
 	uint64_t lba = slot * store->slot_blocks;
 	uint32_t n = store_slot_length(store, slot);
+	struct err err;
 
 	digest_gap(verify, lba);
 	if (!verify->digest)
 		return;
 	verify->digested = lba + n;
-	if (store_read_slot(store, lba, n, plain, NULL) < 0)
+	if (store_read_slot(store, lba, n, plain, &err) < 0) {
+		verify->out_of_memory |= err.kind == ERR_NO_MEMORY;
 		lose_digest(verify, "not all chunks can be read");
-	else if (digest_update(verify->digest, plain, (uint64_t)n * store->info.block_bytes, NULL) <
-		 0)
+	} else if (digest_update(
+			   verify->digest, plain, (uint64_t)n * store->info.block_bytes, NULL) < 0)
 		lose_digest(verify, "libcrypto failed");
 }
 
@@ -232,7 +251,7 @@ static void check_refs(struct verify *verify)
 		payload = store_record_read(
 			store, store->refs.ref[i].offset, store->refs.ref[i].type, &length, &err);
 		if (!payload)
-			find(verify, "%s", err.text);
+			find_failure(verify, &err);
 	}
 }
 
@@ -259,19 +278,38 @@ static struct index *load_index(struct store *store)
 	return NULL;
 }
 
+/* Is the trailer at OFFSET, of what is LEN bytes long, WANT? */
+static bool trailer_is(const struct store *store, uint64_t offset, const uint8_t *want, size_t len)
+{
+	cleanup_free uint8_t *have = NULL;
+
+	if (len != store->info.file_bytes - offset)
+		return false;
+	have = malloc(len);
+	return have && store_bytes(store, offset, have, len, NULL) == 0 &&
+	       memcmp(want, have, len) == 0;
+}
+
 /* No record's CRC covers the UDIF trailer; but the image says what it must be. */
 static void check_udif(struct verify *verify, uint64_t fork_len, uint32_t fork_crc)
 {
 	struct store *store = &verify->image->store;
-	cleanup_free uint8_t *want = NULL, *have = NULL;
-	struct index *all = load_index(store);
+	cleanup_free uint8_t *want = NULL;
+	struct index *all;
 	size_t len = 0;
+	bool good;
 
+	errno = 0;
+	all = load_index(store);
 	if (all)
 		want = udif_build(store, all, fork_len, fork_crc, &len);
 	index_free(all);
-	if (!want || len != store->info.file_bytes - fork_len || !(have = malloc(len)) ||
-		store_bytes(store, fork_len, have, len, NULL) < 0 || memcmp(want, have, len) != 0)
+	good = want && trailer_is(store, fork_len, want, len);
+	if (good)
+		return;
+	if (errno == ENOMEM)
+		verify->out_of_memory = true;
+	else
 		find(verify,
 			"the UDIF trailer at offset %" PRIu64
 			" is not that of this image: other readers may misread it",
@@ -289,7 +327,7 @@ static void check_file_crc(struct verify *verify)
 	if (!load_find_seal(store, &seal))
 		return;
 	if (store_file_crc(store->fd, 0, seal.offset, &crc, &err) < 0) {
-		find(verify, "%s", err.text);
+		find_failure(verify, &err);
 		return;
 	}
 	if (crc != seal.file_crc)
@@ -326,7 +364,7 @@ static int verify_all(struct verify *verify, struct err *err)
 	check_digests(verify);
 	check_refs(verify);
 	check_file_crc(verify);
-	return 0;
+	return verify->out_of_memory ? err_memory(err, "verifying") : 0;
 }
 
 int image_verify(const char *path, void (*found)(void *context, const char *text),
