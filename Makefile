@@ -84,7 +84,8 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lusbredirparser $(LIBS)
 
-# Tests that stand between the writer and the system.
+# Tests that stand between the program and the system.
+$B/tests/base/test-newfile: TEST_LDFLAGS = -Wl,--wrap=renameat2,--wrap=link,--wrap=fsync
 $B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
 

@@ -77,11 +77,16 @@ void cli_error(const char *command, const char *name, const char *text);
 /* A question of usage; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Would what is printed go into the file at PATH, and destroy an image there? */
+bool cli_is_stdout(const char *path);
+#define CLI_STDOUT_IS_IMAGE "standard output would go into the image itself"
+
 /* Opens an image for reading, or says why not and returns NULL; *CODE is what to exit with then. */
 struct image *cli_open_image(const char *command, const char *path, int *code);
 
-/* One object on one line (NDJSON), or pretty; frees it. */
-void cli_print_json(FILE *out, struct json_object *object, bool pretty);
+/* One object on one line (NDJSON), or pretty; frees it.  -1 when memory is out and nothing was
+ * printed; whether OUT took it, its error flag says. */
+int cli_print_json(FILE *out, struct json_object *object, bool pretty);
 
 /* A number that may be larger than json-c's int64. */
 struct json_object *cli_json_u64(uint64_t value);
@@ -89,7 +94,8 @@ struct json_object *cli_json_u64(uint64_t value);
 /* NS as milliseconds with three digits behind the point. */
 struct json_object *cli_json_ms(uint64_t ns);
 
-/* SHA-256 and the other digests of IMAGE's INFO as an object, or NULL when there is none. */
+/* SHA-256 and the other digests of IMAGE's INFO as an object, or NULL when there is none, or when
+ * memory is out. */
 struct json_object *cli_json_digests(const struct image_info *info);
 
 /* Digest number I ("sha256") as hex into OUT of 65 bytes; NULL when the image has none. */

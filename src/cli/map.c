@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/object.h"
 #include "scsi/scsi.h"
 
 struct values {
@@ -30,34 +31,34 @@ static struct json_object *range_json(const struct block_range *range)
 	struct json_object *o = json_object_new_object();
 	char why[200];
 
-	json_object_object_add(o, "lba", cli_json_u64(range->lba));
-	json_object_object_add(o, "blocks", cli_json_u64(range->n));
-	json_object_object_add(o, "state", json_object_new_string(block_state_name(range->state)));
+	object_add(&o, "lba", cli_json_u64(range->lba));
+	object_add(&o, "blocks", cli_json_u64(range->n));
+	object_add(&o, "state", json_object_new_string(block_state_name(range->state)));
 	if (*scsi_reason_text(&range->why, why, sizeof(why)) == '\0')
 		return o;
-	json_object_object_add(o, "reason", json_object_new_string(why));
-	json_object_object_add(
-		o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
-	json_object_object_add(o, "status", cli_json_u64(range->why.status));
-	json_object_object_add(o, "sense_key", cli_json_u64(range->why.sense_key));
-	json_object_object_add(o, "asc", cli_json_u64(range->why.asc));
-	json_object_object_add(o, "ascq", cli_json_u64(range->why.ascq));
-	json_object_object_add(o, "tries", cli_json_u64(range->why.tries));
+	object_add(&o, "reason", json_object_new_string(why));
+	object_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
+	object_add(&o, "status", cli_json_u64(range->why.status));
+	object_add(&o, "sense_key", cli_json_u64(range->why.sense_key));
+	object_add(&o, "asc", cli_json_u64(range->why.asc));
+	object_add(&o, "ascq", cli_json_u64(range->why.ascq));
+	object_add(&o, "tries", cli_json_u64(range->why.tries));
 	return o;
 }
 
-static void print_json(const struct image *image, unsigned int mask)
+static int print_json(const struct image *image, unsigned int mask, struct err *err)
 {
 	const struct blockmap *map = image_map(image);
 	struct json_object *o = json_object_new_object(), *ranges = json_object_new_array();
 	struct block_range range;
 
-	json_object_object_add(o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
-	json_object_object_add(o, "blocks", cli_json_u64(blockmap_blocks(map)));
-	for (uint64_t lba = 0; blockmap_next(map, lba, mask, &range); lba = range.lba + range.n)
-		json_object_array_add(ranges, range_json(&range));
-	json_object_object_add(o, "ranges", ranges);
-	cli_print_json(stdout, o, true);
+	object_add(&o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
+	object_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
+	for (uint64_t lba = 0; ranges && blockmap_next(map, lba, mask, &range);
+		lba = range.lba + range.n)
+		object_append(&ranges, range_json(&range));
+	object_add(&o, "ranges", ranges);
+	return object_print(o, true) < 0 ? err_memory(err, "printing it") : 0;
 }
 
 static int run(const void *given, char **positional, int n_positional)
@@ -67,6 +68,7 @@ static int run(const void *given, char **positional, int n_positional)
 	int code = EXIT_COMPLETE;
 	struct image *image;
 	struct err err;
+	int r = 0;
 
 	(void)n_positional;
 	if (values->mapfile && (values->json || values->bad))
@@ -74,11 +76,13 @@ static int run(const void *given, char **positional, int n_positional)
 	image = cli_open_image("map", positional[0], &code);
 	if (!image)
 		return code;
-	if (values->json) {
-		print_json(image, mask);
-	} else if (!values->mapfile) {
+	if (values->json)
+		r = print_json(image, mask, &err);
+	else if (values->mapfile)
+		r = image_export_mapfile(image, STDOUT_FILENO, &err);
+	else
 		print_text(image_map(image), mask);
-	} else if (image_export_mapfile(image, STDOUT_FILENO, &err) < 0) {
+	if (r < 0) {
 		cli_error("map", positional[0], err.text);
 		code = EXIT_STOPPED;
 	}

@@ -108,8 +108,10 @@ int cli_run(const struct cli_command *command, int argc, char **argv)
 	bool only_positional = false;
 	int n = 0;
 
-	if (!values)
+	if (!values) {
+		cli_error(command->name, NULL, "out of memory");
 		return EXIT_NOT_STARTED;
+	}
 	for (int i = 0; i < argc; i++) {
 		if (only_positional || argv[i][0] != '-' || argv[i][1] == '\0') {
 			if (n == command->max_positional)

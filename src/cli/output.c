@@ -2,11 +2,13 @@
 /* How the subcommands speak: errors, JSON, digests, a bar for work on an image. */
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/object.h"
 
 #define BAR_NS 200000000u
 
@@ -27,11 +29,23 @@ void cli_error(const char *command, const char *name, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+bool cli_is_stdout(const char *path)
+{
+	struct stat file, out;
+
+	return stat(path, &file) == 0 && fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) &&
+	       file.st_dev == out.st_dev && file.st_ino == out.st_ino;
+}
+
 struct image *cli_open_image(const char *command, const char *path, int *code)
 {
+	struct image *image = NULL;
 	struct err err;
-	struct image *image = image_open(path, &err);
 
+	if (cli_is_stdout(path))
+		err_set(&err, ERR_USAGE, CLI_STDOUT_IS_IMAGE);
+	else
+		image = image_open(path, &err);
 	if (!image) {
 		*code = err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_NOT_STARTED;
 		cli_error(command, path, err.text);
@@ -39,15 +53,20 @@ struct image *cli_open_image(const char *command, const char *path, int *code)
 	return image;
 }
 
-void cli_print_json(FILE *out, struct json_object *object, bool pretty)
+int cli_print_json(FILE *out, struct json_object *object, bool pretty)
 {
 	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
 		    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
 			    : JSON_C_TO_STRING_PLAIN);
 
-	fprintf(out, "%s\n", json_object_to_json_string_ext(object, flags));
+	const char *text = json_object_to_json_string_ext(object, flags);
+	int r = text ? 0 : -1;
+
+	if (text)
+		fprintf(out, "%s\n", text);
 	fflush(out);
 	json_object_put(object);
+	return r;
 }
 
 struct json_object *cli_json_u64(uint64_t value)
@@ -77,12 +96,11 @@ struct json_object *cli_json_digests(const struct image_info *info)
 	struct json_object *object = NULL;
 	char hex[65];
 
+	if (info->hashes & IMAGE_HASH_ALL)
+		object = json_object_new_object();
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
-		if (!cli_digest_hex(info, i, hex))
-			continue;
-		if (!object)
-			object = json_object_new_object();
-		json_object_object_add(object, image_hash_name(i), json_object_new_string(hex));
+		if (cli_digest_hex(info, i, hex))
+			object_add(&object, image_hash_name(i), json_object_new_string(hex));
 	}
 	return object;
 }

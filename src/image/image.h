@@ -42,21 +42,47 @@ struct image_info {
 	uint32_t generation; /* of the seal, from 1 */
 	bool udif;	     /* has a UDIF trailer */
 	bool cut;	     /* not sealed, or what was behind the last seal is torn */
-	uint32_t pass;	     /* of the last checkpoint */
+	bool damaged;  /* sealed, but block map or index had to be put together from the records */
+	uint32_t pass; /* of the last checkpoint */
 	uint64_t position;
 	unsigned int hashes;		    /* IMAGE_HASH_… present */
 	uint8_t digest[IMAGE_N_HASHES][32]; /* in order of the bits; 32, 16, 20 bytes */
 };
 
-/* Opens PATH for reading; sealed, unsealed or cut.  NULL and ERR when nothing can be read of it. */
+/*
+ * Opens PATH for reading; sealed, unsealed or cut.  NULL and ERR when nothing can be read of it.  A
+ * sealed image whose map or index is damaged opens by its checkpoints and records, and its info
+ * says `damaged` from then on: at once, or when a damaged page of the index is met by image_read.
+ */
 struct image *image_open(const char *path, struct err *err);
 void image_close(struct image *image);
 const struct image_info *image_info(const struct image *image);
 const struct blockmap *image_map(const struct image *image);
 
+/* What is damaged of the map or index, as a sentence for the user; "" when info is not `damaged`.
+ */
+const char *image_damage(const struct image *image);
+
 /* LEN plain bytes at OFFSET (bytes of the drive) into DATA; what the image does not have reads as
- * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged. */
+ * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged, or
+ * when the map calls sectors good that no record holds. */
 int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err);
+
+/* Sectors that the drive gave, and that the image has lost again. */
+struct image_lost {
+	uint64_t lba, n_blocks;
+	const char *text; /* a sentence that names sectors and file offset; as long as the call */
+};
+typedef void image_lose(void *context, const struct image_lost *lost);
+
+/*
+ * As image_read(), of whole sectors (up to the end of the drive) of an image that is damaged: those
+ * that cannot be had any more are zeros in DATA, LOSE is called for each piece of them that lies
+ * together in one record, and from then on image_map() calls those of them untried that were good.
+ * -1 and ERR when the file's index cannot be read in any way, or memory is out.
+ */
+int image_salvage(struct image *image, uint64_t offset, size_t len, void *data, image_lose *lose,
+	void *context, struct err *err);
 
 /* Calls FUNC for each blob (newest of a name) or journal line (in order); stops and returns what
  * FUNC returned when that is not 0. */
@@ -71,15 +97,27 @@ void *image_blob(struct image *image, const char *name, size_t *len);
 
 /* --- checking --- */
 
-struct image_verify_report {
-	uint64_t chunks, bad_chunks;
-	bool digest_checked, digest_bad;
-	uint64_t problems; /* all findings */
+enum image_digests {
+	IMAGE_DIGESTS_NONE,    /* the image has none: not sealed, or sealed without */
+	IMAGE_DIGESTS_FIT,     /* computed, and they are those of the seal */
+	IMAGE_DIGESTS_DIFFER,  /* computed, and one is another one */
+	IMAGE_DIGESTS_UNKNOWN, /* not computed, so nothing can be said of them */
 };
 
-/* Reads everything and checks every CRC and the digests.  FOUND is called with one sentence for
- * each thing that is wrong, naming the file offset and the sectors.  0 when the check could be done
- * (look at the report), -1 when not. */
+struct image_verify_report {
+	uint64_t chunks, bad_chunks;
+	enum image_digests digests;
+	const char *digests_why; /* why they are unknown; NULL when they are not */
+	uint64_t problems;	 /* all findings */
+};
+
+/*
+ * Reads everything and checks every CRC and the digests.  FOUND is called with one sentence for
+ * each thing that is wrong, naming the file offset and the sectors.  The time is in proportion to
+ * the file; only the digests of a sealed image cost a pass over the whole drive, because they are
+ * of its missing sectors as zeros too.  0 when the check could be done (look at the report), -1
+ * when not.
+ */
 int image_verify(const char *path, void (*found)(void *context, const char *text),
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct image_verify_report *report, struct err *err);
@@ -179,10 +217,22 @@ int image_writer_close(struct image_writer *writer, struct err *err);
 
 /* --- conversions --- */
 
-/* Writes the plain bytes to FD (seekable: sparse; else in order).  PROGRESS may be NULL. */
-int image_export(struct image *image, int fd,
-	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
-	struct err *err);
+struct image_export_options {
+	/* FD is a regular file of the caller's, open for writing and empty: what is zero becomes
+	 * holes.  Without it all is written, in order, from where FD stands: nothing of what was
+	 * there before may show through. */
+	bool sparse;
+	image_lose *lose; /* as with image_salvage(); NULL: damage ends the export */
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes); /* may be NULL */
+	void *context;								  /* of both */
+};
+
+/*
+ * Writes the plain bytes of the whole drive to FD.  Where the image has nothing, a sparse export
+ * costs nothing.  -1 and ERR (ERR_BAD_IMAGE for damage) with a part of it written.
+ */
+int image_export(
+	struct image *image, int fd, const struct image_export_options *options, struct err *err);
 
 /* The block map as a GNU ddrescue mapfile to FD. */
 int image_export_mapfile(struct image *image, int fd, struct err *err);

@@ -37,6 +37,7 @@ struct store {
 	struct blockmap *map;
 	struct index *index;
 	struct refs refs;
+	struct err damage; /* of the map or index of a sealed image, where info.damaged says so */
 
 	/* For who goes on writing. */
 	uint64_t tail;	    /* where the next record goes */
@@ -75,20 +76,41 @@ void store_clear(struct store *store);
 uint32_t store_slot_length(const struct store *store, uint64_t slot);
 uint64_t store_n_slots(const struct store *store);
 
+/* LEN bytes of the file at OFFSET. */
+int store_bytes(
+	const struct store *store, uint64_t offset, void *bytes, size_t len, struct err *err);
+
+/* --- sectors (sectors.c) --- */
+
 /* The part of one run that lies in LEN bytes at OFFSET (of the drive) into DATA, which begins at
  * OFFSET. */
 int store_read_run(struct store *store, const struct index_entry *entry, uint64_t offset,
 	size_t len, uint8_t *data, struct err *err);
 
-/* LEN bytes of the file at OFFSET. */
-int store_bytes(
-	const struct store *store, uint64_t offset, void *bytes, size_t len, struct err *err);
-
 /* Plain bytes of N sectors, all in one slot; what there is not is zero. */
 int store_read_slot(struct store *store, uint64_t lba, uint32_t n, uint8_t *data, struct err *err);
 
-/* Any range of plain bytes of the drive (up to n_blocks × block_bytes). */
+/*
+ * Any range of plain bytes of the drive (up to n_blocks × block_bytes).  Each sector is taken from
+ * the newest record that has it, so damage in older ones does no harm; what is in no record is
+ * zero.
+ */
 int store_read(struct store *store, uint64_t offset, size_t len, uint8_t *data, struct err *err);
+
+/*
+ * The same for who gives the sectors away: those that the map calls good while no record has them
+ * are damage too.  With LOSE, damage does not end the read: what is lost is zero in DATA, and LOSE
+ * is called for each piece of it; -1 and ERR then only when memory is out or the index cannot be
+ * read.
+ */
+int store_read_checked(struct store *store, uint64_t offset, size_t len, uint8_t *data,
+	image_lose *lose, void *context, struct err *err);
+
+/* Sectors LBA … END-1, of which ENTRY (N of them, perhaps none) are all the records: those that the
+ * map calls good while no record has them are damage, as with store_read_checked(). */
+int store_check_slot(struct store *store, uint64_t lba, uint64_t end,
+	const struct index_entry *entry, size_t n, image_lose *lose, void *context,
+	struct err *err);
 
 /* The name and bytes of the BLOB record at OFFSET; *PAYLOAD is freed by the caller. */
 int store_blob_read(struct store *store, uint64_t offset, uint8_t **payload, char name[256],
