@@ -44,16 +44,14 @@ static void print_states(const struct image *image)
 	}
 }
 
-/* Blobs and journal come from a file: nothing of them is printed as it is. */
 static int print_blob(void *context, const char *name, const void *bytes, size_t len)
 {
-	char shown[300], line[300];
+	char shown[TEXT_SHOWN(300)];
 	const char *text = bytes, *end = text + len;
 
 	(void)context;
-	text_escape(name, strlen(name), shown, sizeof(shown));
 	if (strcmp(name, "identity") != 0) {
-		printf(COLUMN "%zu bytes\n", shown, len);
+		printf(COLUMN "%zu bytes\n", text_show(name, shown, sizeof(shown)), len);
 		return 0;
 	}
 	while (text < end) {
@@ -63,38 +61,36 @@ static int print_blob(void *context, const char *name, const void *bytes, size_t
 
 		/* What is not known of the drive is kept as an empty value. */
 		if (equals && equals + 1 < text + n) {
-			printf(COLUMN "%s\n",
-				text_escape(text, (size_t)(equals - text), shown, sizeof(shown)),
-				text_escape(equals + 1, n - (size_t)(equals - text) - 1, line,
-					sizeof(line)));
+			cleanup_free char *key = strndup(text, (size_t)(equals - text));
+			cleanup_free char *value =
+				strndup(equals + 1, n - (size_t)(equals - text) - 1);
+
+			/* The drive's texts are plain in there: nothing of them is escaped twice.
+			 */
+			printf(COLUMN, text_show(key ? key : "?", shown, sizeof(shown)));
+			cli_put(stdout, value ? value : "?");
+			putchar('\n');
 		}
 		text += n + (stop != NULL);
 	}
 	return 0;
 }
 
-static const char *member(struct json_object *o, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : "";
-}
-
 static void print_note(struct json_object *o)
 {
-	char key[100], text[1000];
+	char key[100];
 
-	printf(COLUMN "%s\n",
-		text_escape(member(o, "key"), strlen(member(o, "key")), key, sizeof(key)),
-		text_escape(member(o, "text"), strlen(member(o, "text")), text, sizeof(text)));
+	printf(COLUMN, text_show(json_text_of(o, "key"), key, sizeof(key)));
+	cli_put(stdout, json_text_of(o, "text"));
+	putchar('\n');
 }
 
 static int print_case(void *context, const char *json)
 {
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = json_read(json);
 
 	(void)context;
-	if (o && strcmp(member(o, "event"), "note") == 0)
+	if (strcmp(json_text_of(o, "event"), "note") == 0)
 		print_note(o);
 	json_object_put(o);
 	return 0;
@@ -102,11 +98,10 @@ static int print_case(void *context, const char *json)
 
 static int print_journal_line(void *context, const char *json)
 {
+	struct json_object *o = json_read(json);
+
 	(void)context;
-	for (const char *p = json; *p; p++)
-		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
-	putchar('\n');
-	return 0;
+	return cli_print_json(stdout, o ? o : json_object_new_string(json), false);
 }
 
 static void print_file(const struct image *image)
@@ -157,25 +152,23 @@ static bool is_text(const uint8_t *bytes, size_t len)
 static int add_blob(void *context, const char *name, const void *bytes, size_t len)
 {
 	struct json_object *blobs = context;
-	char shown[4 * 256];
 	char *hex;
 
-	text_escape(name, strlen(name), shown, sizeof(shown));
 	if (strcmp(name, "identity") == 0 && is_text(bytes, len)) {
-		json_object_object_add(blobs, shown, json_object_new_string_len(bytes, (int)len));
+		json_object_object_add(blobs, name, json_object_new_string_len(bytes, (int)len));
 		return 0;
 	}
 	hex = malloc(2 * len + 1);
 	if (hex)
 		json_object_object_add(
-			blobs, shown, json_object_new_string(text_hex(bytes, len, hex)));
+			blobs, name, json_object_new_string(text_hex(bytes, len, hex)));
 	free(hex);
 	return 0;
 }
 
 static int add_line(void *context, const char *json)
 {
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = json_read(json);
 
 	json_object_array_add(context, o ? o : json_object_new_string(json));
 	return 0;

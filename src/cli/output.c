@@ -10,14 +10,31 @@
 
 #define BAR_NS 200000000u
 
+void cli_put(FILE *out, const char *text)
+{
+	size_t len = strlen(text);
+	char one[16];
+
+	while (len > 0) {
+		size_t n = text_show_next(text, len, one);
+
+		fputs(one, out);
+		text += n;
+		len -= n;
+	}
+}
+
 void cli_error(const char *command, const char *name, const char *text)
 {
 	fputs("umsctl: ", stderr);
 	if (command)
 		fprintf(stderr, "%s: ", command);
-	if (name)
-		fprintf(stderr, "%s: ", name);
-	fprintf(stderr, "%s\n", text);
+	if (name) {
+		cli_put(stderr, name);
+		fputs(": ", stderr);
+	}
+	cli_put(stderr, text);
+	fputc('\n', stderr);
 }
 
 struct image *cli_open_image(const char *command, const char *path, int *code)
@@ -32,15 +49,18 @@ struct image *cli_open_image(const char *command, const char *path, int *code)
 	return image;
 }
 
-void cli_print_json(FILE *out, struct json_object *object, bool pretty)
+int cli_print_json(FILE *out, struct json_object *object, bool pretty)
 {
-	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
-		    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-			    : JSON_C_TO_STRING_PLAIN);
+	int r = json_write(out, object, pretty);
 
-	fprintf(out, "%s\n", json_object_to_json_string_ext(object, flags));
+	if (!object)
+		cli_error(
+			NULL, NULL, "there was no memory for all of the JSON: nothing is printed");
+	else
+		fputc('\n', out);
 	fflush(out);
 	json_object_put(object);
+	return r;
 }
 
 struct json_object *cli_json_u64(uint64_t value)

@@ -24,7 +24,10 @@ static void found(void *context, const char *text)
 		return;
 	}
 	cli_bar_end(&check->bar);
-	printf("%s: %s\n", check->path, text);
+	cli_put(stdout, check->path);
+	fputs(": ", stdout);
+	cli_put(stdout, text);
+	putchar('\n');
 }
 
 static void progress(void *context, uint64_t done, uint64_t all)
@@ -56,6 +59,14 @@ static void print_json(struct check *check, const struct image_verify_report *re
 	cli_print_json(stdout, o, true);
 }
 
+static void verify_print_text(const struct check *check, const struct image_verify_report *report)
+{
+	cli_put(stdout, check->path);
+	printf(": %" PRIu64 " chunks read, %" PRIu64 " damaged; %s: %s\n", report->chunks,
+		report->bad_chunks, digest_word(report),
+		report->problems == 0 ? "good" : "NOT GOOD");
+}
+
 static int run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
@@ -77,9 +88,7 @@ static int run(const void *given, char **positional, int n_positional)
 	if (values->json)
 		print_json(&check, &report);
 	else
-		printf("%s: %" PRIu64 " chunks read, %" PRIu64 " damaged; %s: %s\n", positional[0],
-			report.chunks, report.bad_chunks, digest_word(&report),
-			report.problems == 0 ? "good" : "NOT GOOD");
+		verify_print_text(&check, &report);
 	return report.problems == 0 ? EXIT_COMPLETE : EXIT_DAMAGED;
 }
 
