@@ -77,9 +77,8 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 struct image *cli_open_image(const char *command, const char *path, int *code);
 
 /*
- * One object on one line (NDJSON), or pretty; frees it.  -1 when that could not be done: OBJECT is
- * NULL, because memory ended while it was built (then this says so, and nothing is on OUT), or OUT
- * takes no more (then main() says so).
+ * One object on one line (NDJSON), or pretty; frees it.  -1 when OBJECT is NULL, because memory
+ * ended while it was built (base/json.h): then this says so, and nothing goes to OUT.
  */
 int cli_print_json(FILE *out, struct json_object *object, bool pretty);
 

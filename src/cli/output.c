@@ -51,16 +51,17 @@ struct image *cli_open_image(const char *command, const char *path, int *code)
 
 int cli_print_json(FILE *out, struct json_object *object, bool pretty)
 {
-	int r = json_write(out, object, pretty);
-
-	if (!object)
+	if (!object) {
 		cli_error(
-			NULL, NULL, "there was no memory for all of the JSON: nothing is printed");
-	else
-		fputc('\n', out);
+			NULL, NULL, "there was no memory for all of the JSON, so none is printed");
+		return -1;
+	}
+	/* An OUT that takes no more is main()'s to tell of. */
+	json_write(out, object, pretty);
+	fputc('\n', out);
 	fflush(out);
 	json_object_put(object);
-	return r;
+	return 0;
 }
 
 struct json_object *cli_json_u64(uint64_t value)

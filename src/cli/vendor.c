@@ -145,6 +145,7 @@ static int vendor_send_on(struct job *job, struct device *device,
 	struct err err = {0};
 	int r;
 
+	job->steps = json_object_new_array();
 	if (!device) {
 		job->dry = true;
 		r = vendor_dry_run(definition, arguments, &options, &err);
@@ -193,14 +194,13 @@ static int vendor_open_and_send(struct job *job, const char *device_name,
 int vendor_send(const struct vendor_values *values, const char *device, const char *name,
 	char *const *text, size_t n)
 {
-	struct job job = {.values = values, .steps = json_object_new_array()};
+	struct job job = {.values = values};
 	struct library *library = vendor_library(NULL);
 	const struct definition *definition;
 	struct argument_value *arguments;
 	struct err err;
 	int r = REPLY_EXIT_USAGE;
 
-	shown_init(&job.shown);
 	definition = library ? library_find(library, name, &err) : NULL;
 	arguments = definition ? arguments_read(definition, text, n, &err) : NULL;
 	if (arguments)

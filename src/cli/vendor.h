@@ -38,7 +38,6 @@ struct shown {
 	bool no_memory;
 };
 
-void shown_init(struct shown *shown);
 value_sink shown_take; /* its context is a struct shown */
 
 /* -1 when there was no memory to show all of it, which this says. */

@@ -135,7 +135,8 @@ void shown_take(void *context, const struct value *value)
 	char text[TEXT_ROOM], shown_text[TEXT_SHOWN(TEXT_ROOM)];
 	char *copy;
 
-	shown->n_taken++;
+	if (shown->n_taken++ == 0)
+		shown->json = json_object_new_object();
 	shown_add_json(shown, value);
 	shown_format(value, text, sizeof(text));
 	/* Units and words are a definition's; the answer's own texts are plain by now. */
@@ -147,11 +148,6 @@ void shown_take(void *context, const struct value *value)
 	}
 	shown->value[shown->n++] =
 		(struct shown_value){value->item, value->field, value->row, copy};
-}
-
-void shown_init(struct shown *shown)
-{
-	*shown = (struct shown){.json = json_object_new_object()};
 }
 
 void shown_free(struct shown *shown)

@@ -47,14 +47,14 @@ exec 9<&-
 check "free again" wait_for 5 eval '[ "$(use_of "$one")" = "free null" ]'
 
 # A namespace of its own: neither ours nor process 1's.
-mkfifo ready done
-unshare -m sh -c 'mount "$1" /mnt/one && echo >ready && read -r _ <done' sh "${one}1" &
+mkfifo ready over
+unshare -m sh -c 'mount "$1" /mnt/one && echo >ready && read -r _ <over' sh "${one}1" &
 read -r _ <ready
 check "it is not among our mounts" not mountpoint /mnt/one
 check "mounted in another namespace: in use out of sight" in_use "$one" "another namespace"
 check "and it may be written to" \
 	is "$("$UMSCTL" list --json | jq -r --arg d "$one" '.[] | select(.block == $d).mounted_read_write')" true
-echo >done
+echo >over
 wait $!
 check "free when that has ended" wait_for 5 eval '[ "$(use_of "$one")" = "free null" ]'
 
