@@ -139,8 +139,7 @@ static void test_shell_file(void **state)
 static void test_shell_reads_it_back(void **state)
 {
 	(void)state;
-	if (system("bash -c :") != 0)
-		skip();
+	assert_int_equal(system("bash -c :"), 0);
 	for (int i = 1; i < 256; i++) {
 		char text[] = {'a', (char)i, '1', '\0'}, command[100], got[10] = "";
 		cleanup_free char *quoted = text_shell_quote(text);

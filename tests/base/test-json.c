@@ -12,11 +12,8 @@
 
 /* --- memory that ends: every allocation of the program, json-c's too, comes by here --- */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CAN_FAIL false
-static size_t allocations_left = SIZE_MAX;
-#else
-#define CAN_FAIL true
+/* AddressSanitizer has an allocator of its own. */
+#ifndef __SANITIZE_ADDRESS__
 static size_t allocations_left = SIZE_MAX;
 
 void *__libc_malloc(size_t size);
@@ -98,14 +95,13 @@ static void test_pretty(void **state)
 	json_object_put(o);
 }
 
+#ifndef __SANITIZE_ADDRESS__
 /* Whichever allocation fails, the line is whole or there is none. */
 static void test_memory_ends(void **state)
 {
 	bool whole = false;
 
 	(void)state;
-	if (!CAN_FAIL)
-		skip();
 	for (size_t n = 0; !whole; n++) {
 		struct json_object *o;
 		char *line;
@@ -121,6 +117,7 @@ static void test_memory_ends(void **state)
 		free(line);
 	}
 }
+#endif
 
 static void test_texts(void **state)
 {
@@ -257,7 +254,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
 		cmocka_unit_test(test_pretty),
+#ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_memory_ends),
+#endif
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_nul_inside),
 		cmocka_unit_test(test_read_refuses),
