@@ -23,7 +23,7 @@ struct index {
 	struct index_page *page;
 	size_t n_pages, loaded; /* loaded: number of the page in memory, n_pages: none */
 	int fd;
-	uint64_t file_bytes;
+	struct index_limits limits;
 	uint8_t uuid[16];
 };
 
@@ -66,8 +66,8 @@ static int load_page(struct index *index, size_t number, struct err *err)
 	struct index_entry *entry;
 	struct record record;
 
-	if (record_read_head(
-		    index->fd, page->offset, index->file_bytes, index->uuid, &record, err) < 0)
+	if (record_read_head(index->fd, page->offset, index->limits.file_bytes, index->uuid,
+		    &record, err) < 0)
 		return err_prefix(err, "index: ");
 	if (record.type != UMS_TYPE_INDX ||
 		record.length != (uint64_t)page->n_entries * UMS_INDEX_ENTRY_SIZE)
@@ -77,7 +77,7 @@ static int load_page(struct index *index, size_t number, struct err *err)
 	payload = record_read_payload(index->fd, &record, record.length, err);
 	if (!payload)
 		return err_prefix(err, "index: ");
-	entry = reallocarray(index->entry, page->n_entries + 1u, sizeof(*entry));
+	entry = reallocarray(index->entry, (size_t)page->n_entries + 1, sizeof(*entry));
 	if (!entry)
 		return err_memory(err, "reading the index");
 	index->entry = entry;
@@ -86,10 +86,10 @@ static int load_page(struct index *index, size_t number, struct err *err)
 	for (size_t i = 0; i < page->n_entries; i++) {
 		index_entry_decode(payload + i * UMS_INDEX_ENTRY_SIZE, &entry[i]);
 		entry[i].slot = entry[i].lba / index->slot_blocks;
-		if (!index_entry_fits(&entry[i], index->slot_blocks))
+		if (!index_entry_fits(&entry[i], &index->limits))
 			return err_set(err, ERR_BAD_IMAGE,
 				"index: the page at offset %" PRIu64
-				" has a run that reaches over the end of its slot",
+				" names a run that is not of this drive or file",
 				page->offset);
 	}
 	index->n = page->n_entries;
@@ -118,12 +118,17 @@ static int find_page(struct index *index, uint64_t slot, struct err *err)
 	return load_page(index, low - 1, err);
 }
 
-bool index_entry_fits(const struct index_entry *entry, uint32_t slot_blocks)
+bool index_entry_fits(const struct index_entry *entry, const struct index_limits *limits)
 {
-	uint64_t end;
+	uint64_t end, file_end;
 
 	return entry->n_blocks > 0 && mem_add_u64(entry->lba, entry->n_blocks, &end) &&
-	       entry->lba / slot_blocks == (end - 1) / slot_blocks;
+	       end <= limits->n_blocks &&
+	       entry->lba / limits->slot_blocks == (end - 1) / limits->slot_blocks &&
+	       entry->length >= UMS_DATA_HEAD_SIZE &&
+	       mem_add_u64(
+		       entry->offset, UMS_RECORD_HEAD_SIZE + (uint64_t)entry->length, &file_end) &&
+	       file_end <= limits->file_bytes;
 }
 
 void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE])
@@ -158,17 +163,17 @@ struct index *index_new(uint32_t slot_blocks)
 	return index;
 }
 
-struct index *index_paged(uint32_t slot_blocks, int fd, uint64_t file_bytes, const uint8_t uuid[16],
+struct index *index_paged(const struct index_limits *limits, int fd, const uint8_t uuid[16],
 	struct index_page *pages, size_t n)
 {
-	struct index *index = index_new(slot_blocks);
+	struct index *index = index_new(limits->slot_blocks);
 
 	if (!index)
 		return NULL;
 	index->page = pages;
 	index->n_pages = index->loaded = n;
 	index->fd = fd;
-	index->file_bytes = file_bytes;
+	index->limits = *limits;
 	memcpy(index->uuid, uuid, 16);
 	return index;
 }

@@ -36,14 +36,22 @@ struct index;
 void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE]);
 void index_entry_decode(const uint8_t in[UMS_INDEX_ENTRY_SIZE], struct index_entry *entry);
 
-/* Does the entry lie in one slot? */
-bool index_entry_fits(const struct index_entry *entry, uint32_t slot_blocks);
+/* What index entries are held to. */
+struct index_limits {
+	uint32_t slot_blocks;
+	uint64_t n_blocks;   /* of the drive */
+	uint64_t file_bytes; /* of the image */
+};
+
+/* Does the entry lie in one slot of the drive, and its record in the file?  Every entry that comes
+ * from a file is held to this before anything is done with it. */
+bool index_entry_fits(const struct index_entry *entry, const struct index_limits *limits);
 
 /* An empty index in memory; NULL when memory is out. */
 struct index *index_new(uint32_t slot_blocks);
 
 /* An index that reads PAGES (N of them, owned from then on) from FD when asked. */
-struct index *index_paged(uint32_t slot_blocks, int fd, uint64_t file_bytes, const uint8_t uuid[16],
+struct index *index_paged(const struct index_limits *limits, int fd, const uint8_t uuid[16],
 	struct index_page *pages, size_t n);
 
 void index_free(struct index *index);

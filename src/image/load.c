@@ -93,7 +93,8 @@ static int load_map(struct store *store, uint64_t offset, struct err *err)
 
 static int take_pages(struct store *store, const uint8_t *p, uint32_t n, struct err *err)
 {
-	struct index_page *page = calloc(n + 1u, sizeof(*page));
+	struct index_limits limits = store_limits(store);
+	struct index_page *page = calloc((size_t)n + 1, sizeof(*page));
 
 	if (!page)
 		return err_memory(err, "opening the image");
@@ -102,8 +103,7 @@ static int take_pages(struct store *store, const uint8_t *p, uint32_t n, struct 
 		page[i].offset = get_le64(p + PAGE_OFFSET);
 		page[i].n_entries = get_le32(p + PAGE_N_ENTRIES);
 	}
-	store->index = index_paged(
-		store->slot_blocks, store->fd, store->info.file_bytes, store->info.uuid, page, n);
+	store->index = index_paged(&limits, store->fd, store->info.uuid, page, n);
 	if (!store->index) {
 		free(page);
 		return err_memory(err, "opening the image");

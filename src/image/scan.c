@@ -48,20 +48,15 @@ int scan_take_refs(struct store *store, const uint8_t *p, uint64_t n, struct err
 	return 0;
 }
 
-static bool entry_is_sane(const struct store *store, const struct index_entry *entry)
-{
-	return index_entry_fits(entry, store->slot_blocks) && entry->lba < store->info.n_blocks &&
-	       entry->n_blocks <= store->info.n_blocks - entry->lba &&
-	       entry->offset < store->info.file_bytes;
-}
-
 static int take_index(struct store *store, const uint8_t *p, uint64_t n, struct err *err)
 {
+	struct index_limits limits = store_limits(store);
+
 	for (uint64_t i = 0; i < n; i++, p += UMS_INDEX_ENTRY_SIZE) {
 		struct index_entry entry;
 
 		index_entry_decode(p, &entry);
-		if (!entry_is_sane(store, &entry))
+		if (!index_entry_fits(&entry, &limits))
 			return err_set(
 				err, ERR_BAD_IMAGE, "a checkpoint's index is not of this drive");
 		if (index_add(store->index, &entry) < 0)
@@ -239,6 +234,7 @@ static bool next_record(const struct store *store, uint64_t offset, struct recor
 
 static int take_data(struct store *store, const struct record *record, struct err *err)
 {
+	struct index_limits limits = store_limits(store);
 	uint8_t payload[UMS_DATA_HEAD_SIZE];
 	struct index_entry entry;
 	struct data_head head;
@@ -257,7 +253,7 @@ static int take_data(struct store *store, const struct record *record, struct er
 		.plain_crc = head.plain_crc,
 		.encoding = head.encoding,
 	};
-	if (!entry_is_sane(store, &entry))
+	if (!index_entry_fits(&entry, &limits))
 		return 0;
 	store->info.stored_bytes += head.body_bytes;
 	if (index_add(store->index, &entry) < 0)

@@ -120,6 +120,15 @@ void store_clear(struct store *store)
 		close(store->fd);
 }
 
+struct index_limits store_limits(const struct store *store)
+{
+	return (struct index_limits){
+		.slot_blocks = store->slot_blocks,
+		.n_blocks = store->info.n_blocks,
+		.file_bytes = store->info.file_bytes,
+	};
+}
+
 uint64_t store_n_slots(const struct store *store)
 {
 	return (store->info.n_blocks + store->slot_blocks - 1) / store->slot_blocks;

@@ -71,6 +71,9 @@ int store_prepare(struct store *store, struct err *err);
 /* Frees everything and closes FD. */
 void store_clear(struct store *store);
 
+/* What index entries of this image are held to. */
+struct index_limits store_limits(const struct store *store);
+
 /* Blocks of SLOT (the last one may be shorter). */
 uint32_t store_slot_length(const struct store *store, uint64_t slot);
 uint64_t store_n_slots(const struct store *store);
