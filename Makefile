@@ -48,6 +48,8 @@ TEST_BIN := $(TEST_SRC:%.c=$B/%)
 TEST_SH  := $(sort $(filter-out tests/vm/%,$(wildcard tests/*/test-*.sh)))
 VM_SH    := $(sort $(wildcard tests/vm/test-*.sh))
 
+comma := ,
+
 V ?= 0
 Q  = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
@@ -86,6 +88,8 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 
 # Tests that stand between the writer and the system.
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
+$B/tests/image/test-hostile: TEST_LDFLAGS = \
+	$(addprefix -Wl$(comma)--wrap=,pread64 crc32_of inflater_unit memmove malloc calloc realloc reallocarray free)
 
 .PRECIOUS: $B/%.o
 -include $(shell find $B -name '*.d' 2>/dev/null)

@@ -50,7 +50,10 @@ bool index_entry_fits(const struct index_entry *entry, const struct index_limits
 /* An empty index in memory; NULL when memory is out. */
 struct index *index_new(uint32_t slot_blocks);
 
-/* An index that reads PAGES (N of them, owned from then on) from FD when asked. */
+/* Are the pages in order of LBA, no slot on two of them, and is there room in the file for all? */
+bool index_pages_fit(const struct index_page *pages, size_t n, const struct index_limits *limits);
+
+/* An index that reads PAGES (N of them, which fit, owned from then on) from FD when asked. */
 struct index *index_paged(const struct index_limits *limits, int fd, const uint8_t uuid[16],
 	struct index_page *pages, size_t n);
 
@@ -68,6 +71,12 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 
 /* All entries of an index in memory, sorted by slot, oldest first within one. */
 const struct index_entry *index_all(struct index *index, size_t *n);
+
+/*
+ * Forgets, in memory, entries that are there twice.  False when two of them name records that lie
+ * over each other in the file: then the index is not to be believed.
+ */
+bool index_settle(struct index *index);
 
 /* Forgets, in memory, records of a slot under a later one that holds the slot as a whole. */
 void index_drop_covered(struct index *index);

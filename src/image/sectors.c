@@ -12,6 +12,7 @@
 #include "image/load.h"
 #include "image/record.h"
 #include "image/store.h"
+#include "image/visible.h"
 
 /* Head and unit table of the run at ENTRY into run_payload, its record held to the file. */
 static int load_run(struct store *store, const struct index_entry *entry, struct data_head *head,
@@ -136,14 +137,25 @@ int store_read_run(struct store *store, const struct index_entry *entry, uint64_
 static int read_in_slot(struct store *store, uint64_t slot, uint64_t offset, size_t len,
 	uint8_t *data, struct err *err)
 {
+	uint64_t block = store->info.block_bytes, lba = offset / block;
+	cleanup_free struct visible *piece = NULL;
 	const struct index_entry *entry;
-	size_t n;
+	size_t n, n_pieces;
 
 	if (load_slot(store, slot, &entry, &n, err) < 0)
 		return -1;
 	memset(data, 0, len);
-	for (size_t i = 0; i < n; i++) {
-		if (store_read_run(store, &entry[i], offset, len, data, err) < 0)
+	if (n == 1)
+		return store_read_run(store, entry, offset, len, data, err);
+	if (n > 0 && visible_pieces(entry, n, lba, (uint32_t)((offset + len - 1) / block - lba) + 1,
+			     &piece, &n_pieces) < 0)
+		return err_memory(err, "reading the image");
+	for (size_t i = 0; n > 0 && i < n_pieces; i++) {
+		uint64_t from = mem_max_u64(offset, piece[i].lba * block);
+		uint64_t to = mem_min_u64(offset + len, (piece[i].lba + piece[i].n) * block);
+
+		if (store_read_run(store, piece[i].entry, from, (size_t)(to - from),
+			    data + (from - offset), err) < 0)
 			return -1;
 	}
 	return 0;

@@ -28,7 +28,12 @@ struct refs {
 	size_t n, room;
 };
 
+/* -1 when memory is out. */
 int refs_add(struct refs *refs, uint32_t type, uint64_t offset);
+
+/* Puts them in the order in which they stand in the file, which is the one in which they were
+ * written, and forgets those that are there twice. */
+void refs_settle(struct refs *refs);
 
 struct store {
 	int fd;
@@ -93,8 +98,15 @@ int store_read_slot(struct store *store, uint64_t lba, uint32_t n, uint8_t *data
 /* Any range of plain bytes of the drive (up to n_blocks × block_bytes). */
 int store_read(struct store *store, uint64_t offset, size_t len, uint8_t *data, struct err *err);
 
-/* The name and bytes of the BLOB record at OFFSET; *PAYLOAD is freed by the caller. */
-int store_blob_read(struct store *store, uint64_t offset, uint8_t **payload, char name[256],
+/* The payload of the record that reference I names, freed by the caller; NULL and ERR when it is
+ * damaged, of another type, or reaches into the record of the next reference. */
+uint8_t *store_ref_read(struct store *store, size_t i, uint64_t *length, struct err *err);
+
+/* The name of the BLOB record that reference I names; its payload's CRC is not looked at. */
+int store_blob_name(struct store *store, size_t i, char name[256], struct err *err);
+
+/* The name and bytes of the BLOB record that reference I names; *PAYLOAD is freed by the caller. */
+int store_blob_read(struct store *store, size_t i, uint8_t **payload, char name[256],
 	const uint8_t **bytes, size_t *len, struct err *err);
 
 /* The newest blob NAME, freed by the caller; NULL when there is none or it is damaged. */
