@@ -175,7 +175,8 @@ static bool checkpoint_counts(
 {
 	uint32_t crc = 0;
 
-	if (record->type != UMS_TYPE_CKPT || record->length > *budget)
+	if (record->type != UMS_TYPE_CKPT || record->offset < store->begin ||
+		record->length > *budget)
 		return false;
 	*budget -= record->length;
 	return store_file_crc(store->fd, record_payload(record),

@@ -157,6 +157,7 @@ static int load_head(struct store *store, struct err *err)
 	payload = record_read_payload(store->fd, &record, 1u << 20, err);
 	if (!payload)
 		return -1;
+	store->begin = record_end(&record);
 	return store_head_decode(store, payload, record.length, err);
 }
 
@@ -170,7 +171,7 @@ static int load_records(struct store *store, uint64_t last_ckpt, struct err *err
 	/* No checkpoint, or a broken chain: every record speaks for itself. */
 	if (scan_reset(store, err) < 0)
 		return -1;
-	return scan_records(store, UMS_RECORD_HEAD_SIZE + UMS_HEAD_SIZE, err);
+	return scan_records(store, store->begin, err);
 }
 
 /* The first damage that is met is the one to tell; lack of memory is none. */
@@ -191,8 +192,10 @@ static bool load_note_damage(struct store *store, const struct err *failure, str
 static int load_aside(
 	struct store *aside, const struct store *store, const struct seal *seal, struct err *err)
 {
-	*aside = (struct store){
-		.fd = store->fd, .info = store->info, .slot_blocks = store->slot_blocks};
+	*aside = (struct store){.fd = store->fd,
+		.info = store->info,
+		.begin = store->begin,
+		.slot_blocks = store->slot_blocks};
 	if (scan_reset(aside, err) < 0 || load_records(aside, seal->ckpt, err) < 0)
 		return -1;
 	refs_settle(&aside->refs);

@@ -136,6 +136,9 @@ int scan_chain(struct store *store, uint64_t offset, struct err *err)
 		struct record record;
 		uint64_t previous;
 
+		if (offset < store->begin)
+			return err_set(err, ERR_BAD_IMAGE,
+				"a checkpoint at offset %" PRIu64 " lies in the header", offset);
 		if (mem_grow(&chain, n, &room, sizeof(*chain)) < 0)
 			return err_memory(err, "opening the image");
 		p = read_checkpoint(store, offset, &record, err);
@@ -250,7 +253,7 @@ int scan_records(struct store *store, uint64_t offset, struct err *err)
 
 	if (find_records(store, offset, &record, &n, err) < 0)
 		return -1;
-	store->tail = offset;
+	store->tail = mem_min_u64(offset, store->info.file_bytes);
 	for (size_t i = 0; i < n; i++) {
 		if (take_record(store, &record[i], err) < 0)
 			return -1;

@@ -38,6 +38,7 @@ void refs_settle(struct refs *refs);
 struct store {
 	int fd;
 	struct image_info info; /* with file_bytes: the size of what is read */
+	uint64_t begin;		/* where the first record behind HEAD, which may be long, can be */
 	uint32_t slot_blocks;
 	struct blockmap *map;
 	struct index *index;

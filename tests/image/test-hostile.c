@@ -335,6 +335,35 @@ static void test_trailer_lies(void **state)
 	free(bytes);
 }
 
+/* A header that holds the records behind it: they do not count, or going on with the image would
+ * write over what the header's CRC goes over. */
+static void test_long_header(void **state)
+{
+	static const struct image_writer_options options = {.udif = true, .threads = 1};
+	struct image_writer *writer;
+	struct forged file = {0};
+	struct image *image;
+	size_t whole;
+	uint8_t *bytes = make_image(path, false, &whole);
+
+	(void)state;
+	forge_bytes(&file, bytes, 300000);
+	/* And some bytes behind the last record, which are cut off by who goes on. */
+	forge_bytes(&file, NULL, 100);
+	put_le64(file.p + REC_LENGTH, file.n - UMS_RECORD_HEAD_SIZE);
+	forge_mend(&file, 0);
+	write_file(path, file.p, file.n);
+	writer = image_resume(path, &options, NULL);
+	assert_non_null(writer);
+	assert_int_equal(image_writer_seal(writer, true, NULL, NULL, NULL), 0);
+	assert_int_equal(image_writer_close(writer, NULL), 0);
+	image = image_open(path, NULL);
+	assert_non_null(image);
+	image_close(image);
+	forge_free(&file);
+	free(bytes);
+}
+
 static int tear_down(void **state)
 {
 	(void)state;
@@ -347,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_trailer_lies),
+		cmocka_unit_test(test_long_header),
 		cmocka_unit_test(test_work),
 	};
 
