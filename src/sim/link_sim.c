@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -38,18 +37,6 @@ struct sim_link {
 static struct sim_link *sim_of(struct link *link)
 {
 	return (struct sim_link *)link;
-}
-
-/* With the lock held, until AT_NS or until something has changed.  Unlike clock_sleep_ms, to the
- * nanosecond, and whatever signals come: a transfer is not cut short by them. */
-static void wait_until(struct sim_link *sim, uint64_t at_ns)
-{
-	struct timespec at = {
-		.tv_sec = (time_t)(at_ns / 1000000000),
-		.tv_nsec = (long)(at_ns % 1000000000),
-	};
-
-	pthread_cond_timedwait(&sim->changed, &sim->lock, &at);
 }
 
 static enum link_result result_of(enum device_answer answer)
@@ -203,7 +190,8 @@ static struct link_transfer *sim_reap(struct link *link, struct deadline deadlin
 		transfer = take_ended(sim);
 		if (transfer || clock_now_ns() >= deadline.at_ns)
 			break;
-		wait_until(sim, mem_min_u64(next_time(sim), deadline.at_ns));
+		clock_wait_until(
+			&sim->changed, &sim->lock, mem_min_u64(next_time(sim), deadline.at_ns));
 	}
 	pthread_mutex_unlock(&sim->lock);
 	return transfer;
@@ -250,7 +238,7 @@ static enum link_result sim_control(struct link *link, uint8_t request_type, uin
 	answer = usb_device_control(sim->device, &setup, data, moved);
 	pump(sim);
 	while (is_waiting(answer) && clock_now_ns() < deadline.at_ns)
-		wait_until(sim, deadline.at_ns);
+		clock_wait_until(&sim->changed, &sim->lock, deadline.at_ns);
 	pthread_mutex_unlock(&sim->lock);
 	return result_of(answer);
 }
@@ -270,7 +258,7 @@ static enum link_result sim_bulk(struct link *link, uint8_t endpoint, void *data
 			break;
 		if (answer == DEVICE_LATER)
 			at = mem_min_u64(at, usb_device_ready_ns(sim->device, endpoint, 0));
-		wait_until(sim, at);
+		clock_wait_until(&sim->changed, &sim->lock, at);
 	}
 	pump(sim);
 	pthread_mutex_unlock(&sim->lock);
@@ -346,7 +334,6 @@ static const struct link_ops link_sim = {
 struct link *link_sim_new(struct usb_device *device, struct err *err)
 {
 	struct sim_link *sim = calloc(1, sizeof(*sim));
-	pthread_condattr_t attributes;
 
 	if (!sim) {
 		usb_device_free(device);
@@ -354,10 +341,7 @@ struct link *link_sim_new(struct usb_device *device, struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&sim->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&sim->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_cond_init(&sim->changed);
 	sim->device = device;
 	sim->link.ops = &link_sim;
 	memcpy(sim->link.device_descriptor, usb_device_descriptor(device),

@@ -82,7 +82,7 @@ static enum outcome send_cbw(struct bot *bot, const struct command *command, str
 	if (result == LINK_OK && moved != len)
 		result = LINK_IO;
 	if (bot->transport.quirks & QUIRK_GO_SLOW)
-		nanosleep(&(struct timespec){.tv_nsec = GO_SLOW_NS}, NULL);
+		clock_sleep_ns(GO_SLOW_NS);
 	return result == LINK_OK ? OUTCOME_DONE : broken(bot, result, "sending the command", err);
 }
 

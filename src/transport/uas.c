@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "proto/usb.h"
@@ -97,17 +96,12 @@ static struct uas_slot *free_slot(struct uas *uas)
 /* With the lock held: a slot, or NULL when the drive is gone or DEADLINE has passed. */
 static struct uas_slot *wait_for_slot(struct uas *uas, struct deadline deadline)
 {
-	struct timespec at = {
-		.tv_sec = (time_t)(deadline.at_ns / 1000000000),
-		.tv_nsec = (long)(deadline.at_ns % 1000000000),
-	};
-
 	while (!uas->gone && deadline_left_ms(deadline) > 0) {
 		struct uas_slot *slot = uas->recovering ? NULL : free_slot(uas);
 
 		if (slot)
 			return slot;
-		pthread_cond_timedwait(&uas->changed, &uas->lock, &at);
+		clock_wait_until(&uas->changed, &uas->lock, deadline.at_ns);
 	}
 	return NULL;
 }
@@ -231,7 +225,6 @@ struct transport *transport_uas_open(
 	struct link *link, uint8_t lun, uint32_t quirks, struct err *err)
 {
 	struct uas *uas = calloc(1, sizeof(*uas));
-	pthread_condattr_t attributes;
 
 	if (!uas) {
 		err_memory(err, "opening the drive");
@@ -249,9 +242,6 @@ struct transport *transport_uas_open(
 	}
 	uas->transport.depth = uas->n_slots;
 	pthread_mutex_init(&uas->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&uas->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_cond_init(&uas->changed);
 	return &uas->transport;
 }

@@ -3,7 +3,6 @@
 #include "transport/uas.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 
@@ -400,13 +399,8 @@ static void pump_once(struct uas *uas, struct deadline deadline)
 
 static void wait_change(struct uas *uas, struct deadline deadline)
 {
-	struct timespec at = {
-		.tv_sec = (time_t)(deadline.at_ns / 1000000000),
-		.tv_nsec = (long)(deadline.at_ns % 1000000000),
-	};
-
 	if (uas->pumping)
-		pthread_cond_timedwait(&uas->changed, &uas->lock, &at);
+		clock_wait_until(&uas->changed, &uas->lock, deadline.at_ns);
 	else
 		pump_once(uas, deadline);
 }
