@@ -85,6 +85,7 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lusbredirparser $(LIBS)
 
 # Tests that stand between the writer and the system.
+$B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
 
 .PRECIOUS: $B/%.o

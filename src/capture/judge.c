@@ -2,6 +2,7 @@
 /* What the reply to one READ means: see judge.h. */
 #include "capture/judge.h"
 
+#include "base/errnum.h"
 #include "scsi/scsi.h"
 
 enum {
@@ -119,6 +120,11 @@ struct judged judge_read(const struct reply *reply, uint64_t lba, uint32_t n, ui
 	case OUTCOME_GONE:
 		judged.verdict = VERDICT_GONE;
 		judged.why.outcome = BLOCK_OUTCOME_GONE;
+		break;
+	case OUTCOME_HOST_ERROR:
+		if (errnum_kind(reply->host_errno) == ERRNUM_MEDIUM)
+			judged.verdict = VERDICT_MEDIUM;
+		judged.why.outcome = BLOCK_OUTCOME_BROKEN;
 		break;
 	}
 	return judged;

@@ -89,6 +89,7 @@ static int transport_error(
 
 static int os_error(struct reply *reply, int errnum, struct err *err)
 {
+	reply->host_errno = errnum;
 	reply->outcome = errnum == ENODEV || errnum == ENXIO ? OUTCOME_GONE : OUTCOME_NOT_SENT;
 	return err_sys(err, errnum, "SG_IO");
 }

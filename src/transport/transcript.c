@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errnum.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define DATA_MOST (64u << 20)
+
+const char *const transcript_outcome[TRANSCRIPT_OUTCOMES] = {
+	"done", "not-sent", "timed-out", "aborted", "broken", "gone", "host-error"};
 
 static int digit(char c)
 {
@@ -58,12 +62,19 @@ static int parse_direction(const char *text, struct transcript_entry *entry)
 
 static int parse_outcome(const char *text, struct transcript_entry *entry)
 {
-	static const char *const words[] = {
-		"done", "not-sent", "timed-out", "aborted", "broken", "gone"};
-	int word = parse_word(text, words, 6);
+	int word = parse_word(text, transcript_outcome, TRANSCRIPT_OUTCOMES);
 
 	entry->reply.outcome = (enum outcome)word;
 	return word < 0 ? -1 : 0;
+}
+
+/* A name that this version does not know is an error all the same. */
+static int parse_errno(const char *text, struct transcript_entry *entry)
+{
+	int known = errnum_host_of_name(text);
+
+	entry->reply.host_errno = known ? known : ERRNUM_HOST_OTHER;
+	return text[0] == 'E' ? 0 : -1;
 }
 
 static int parse_data(const char *text, struct transcript_entry *entry)
@@ -98,6 +109,8 @@ static int parse_field(const char *key, const char *value, struct transcript_ent
 		entry->data_len = number;
 	} else if (strcmp(key, "outcome") == 0) {
 		r = parse_outcome(value, entry);
+	} else if (strcmp(key, "errno") == 0) {
+		r = parse_errno(value, entry);
 	} else if (strcmp(key, "status") == 0) {
 		r = parse_hex(value, status, 1, &len) != 0 || len != 1 ? -1 : 0;
 		reply->status = status[0];

@@ -44,6 +44,8 @@ enum outcome {
 	OUTCOME_BROKEN, /* the exchange broke and the transport recovered (phase error, bad CSW …)
 			 */
 	OUTCOME_GONE,	/* the drive left the bus, or cannot be recovered */
+	OUTCOME_HOST_ERROR, /* no device answered: the host's own reading failed, and host_errno
+			     * says how; base/errnum.h says what that may mean */
 };
 
 struct reply {
@@ -51,7 +53,9 @@ struct reply {
 	uint8_t status; /* SCSI_STATUS_…, valid with DONE */
 	uint8_t sense[TRANSPORT_SENSE_MAX];
 	size_t sense_len;
-	size_t moved;	      /* bytes of data that moved; never more than data_len */
+	int host_errno; /* errno of the system call that failed, 0 none; with HOST_ERROR, and with
+			 * GONE where a system call said so */
+	size_t moved;	/* bytes of data that moved; never more than data_len */
 	uint32_t reset_epoch; /* grows by one with every reset of the drive that this transport did
 			       */
 };
