@@ -88,7 +88,7 @@ self_contained() {
 }
 is "every header stands alone" "$(self_contained 2>/dev/null)" ""
 if command -v shellcheck >/dev/null; then
-	ok "the shell scripts are clean" shellcheck -x -S warning run tests/*.sh tests/*/*.sh
+	ok "the shell scripts are clean" shellcheck -x -S warning run tests/check tests/tap tests/*.sh tests/*/*.sh
 else
 	skip "the shell scripts are clean" "shellcheck is not installed"
 fi

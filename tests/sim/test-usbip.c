@@ -115,8 +115,8 @@ static uint32_t import(int fd, const char *busid)
 	return get_be32(reply + 4);
 }
 
-/* A connection that has imported the drive, as soon as it can be had: the one before may not be gone
- * yet, or the drive not be back. */
+/* A connection that has imported the drive, as soon as it can be had: the one before may not be
+ * gone yet, or the drive not be back. */
 static int dial_and_import(const char *busid)
 {
 	for (;;) {
