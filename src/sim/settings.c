@@ -190,6 +190,19 @@ static int take_file(struct sim_settings *settings, const struct setting *settin
 	return 0;
 }
 
+static int take_defects(struct sim_settings *settings, const struct setting *setting,
+	const char *value, struct err *err)
+{
+	char *copy = strdup(value);
+
+	(void)setting;
+	if (!copy)
+		return err_memory(err, "for a file's name");
+	free(settings->defects);
+	settings->defects = copy;
+	return 0;
+}
+
 static int take_block(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
@@ -261,6 +274,11 @@ static const struct setting table[] = {
 			 "so far",
 		.take = take_area,
 		.max = FAULT_BAD},
+	{.key = "defects",
+		.form = "=MAPFILE",
+		.about = "what a GNU ddrescue mapfile has as bad, not trimmed or not scraped "
+			 "cannot be read",
+		.take = take_defects},
 	{.key = "healing",
 		.form = "=AREA:N",
 		.about = "as bad, but reads well after N failures",
@@ -486,7 +504,8 @@ size_t settings_help(char *out, size_t room)
 void settings_free(struct sim_settings *settings)
 {
 	free(settings->file);
-	settings->file = NULL;
+	free(settings->defects);
+	settings->file = settings->defects = NULL;
 	faults_free(&settings->faults);
 	script_free(&settings->script);
 }

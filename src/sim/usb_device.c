@@ -13,6 +13,7 @@
 #include "proto/usb.h"
 #include "sim/bot_device.h"
 #include "sim/descriptors.h"
+#include "sim/mapfile.h"
 #include "sim/target.h"
 #include "sim/uas_device.h"
 
@@ -342,13 +343,22 @@ static int check_areas(const struct sim_settings *settings, struct err *err)
 		n_blocks);
 }
 
+static int read_defects(struct sim_settings *settings, struct err *err)
+{
+	if (!settings->defects || mapfile_read(settings->defects, settings->size_bytes,
+					  settings->block_bytes, &settings->faults, err) == 0)
+		return 0;
+	return err_prefix(err, "the setting defects: ");
+}
+
 /* Unit 0 has what the settings say; others the same kind, with bytes of their own. */
 static int open_media(struct usb_device *device, struct err *err)
 {
 	struct sim_settings *settings = &device->settings;
 
 	device->medium[0] = medium_open(settings, err);
-	if (!device->medium[0] || check_areas(settings, err) != 0)
+	if (!device->medium[0] || read_defects(settings, err) != 0 ||
+		check_areas(settings, err) != 0)
 		return -1;
 	for (uint64_t lun = 1; lun < settings->luns && !settings->empty_luns; lun++) {
 		struct sim_settings other = *settings;
