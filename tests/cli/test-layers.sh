@@ -12,6 +12,7 @@ proto:
 base: proto
 usb: proto base
 sim: proto base usb
+simvendor: proto base usb sim
 transport: proto base usb
 scsi: proto base usb transport
 device: proto base usb transport scsi sim

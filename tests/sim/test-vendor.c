@@ -13,7 +13,7 @@
 #include "scsi/scsi.h"
 #include "sim/sim.h"
 #include "sim/vendor.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
 #include "tests/aid/simulated.h"
 #include "usb/link.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bridges of old Seagate drives to the ATA disk: Texas Instruments' and NEC's. */
-#include "sim/vendor_ata.h"
+#include "simvendor/ata.h"
 
 /* --- Texas Instruments: 3C --- */
 

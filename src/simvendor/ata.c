@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bridges of before SAT to the ATA disk: JMicron, Sunplus, Cypress, Prolific.
  * Each takes its own commands alone, and as strictly as its makers' programs send them. */
-#include "sim/vendor_ata.h"
+#include "simvendor/ata.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/disk_nvme.h"
-#include "sim/vendor_ata.h"
+#include "simvendor/disk_nvme.h"
+#include "simvendor/ata.h"
 
 #define ASC_SEQUENCE 0x2c00 /* COMMAND SEQUENCE ERROR */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A disk of the ATA command set: see disk_ata.h.  Words of a sector are little-endian. */
-#include "sim/disk_ata.h"
+#include "simvendor/disk_ata.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
 
 #define SECTOR	   512
 #define SMART_KEY  0xc24f /* LBA high and mid of every SMART command */

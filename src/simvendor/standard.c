@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_ata.h"
-#include "sim/vendor_values.h"
+#include "simvendor/ata.h"
+#include "simvendor/values.h"
 
 /* --- LOG SENSE (SPC-5 §6.8, §7.3) --- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A drive of the NVMe admin command set: see disk_nvme.h. */
-#include "sim/disk_nvme.h"
+#include "simvendor/disk_nvme.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
 
 #define ZERO_CELSIUS 273
 
