@@ -44,7 +44,7 @@ int faults_parse_area(char *text, uint64_t *first, uint64_t *last, struct err *e
 	return 0;
 }
 
-static int parse_word(struct fault *fault, const char *word, struct err *err)
+static int faults_parse_word(struct fault *fault, const char *word, struct err *err)
 {
 	char allowed[100] = "nothing";
 	size_t used = 0;
@@ -92,7 +92,7 @@ int faults_add(
 	if (kind == FAULT_SLOW && parse_count(&fault.delay_ms, &rest, "milliseconds", err) != 0)
 		return -1;
 	while (rest) {
-		if (parse_word(&fault, strsep(&rest, ":"), err) != 0)
+		if (faults_parse_word(&fault, strsep(&rest, ":"), err) != 0)
 			return -1;
 	}
 	faults->fault[faults->n++] = fault;

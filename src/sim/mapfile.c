@@ -22,7 +22,7 @@ struct mapfile {
 	bool began;			  /* the line of ddrescue's own position has been */
 };
 
-static int wrong(const struct mapfile *map, struct err *err, const char *what)
+static int mapfile_wrong(const struct mapfile *map, struct err *err, const char *what)
 {
 	return err_set(err, ERR_USAGE, "%.200s, line %zu: %s", map->path, map->line, what);
 }
@@ -44,7 +44,7 @@ static bool is_one_of(const char *word, const char *letters)
 }
 
 /* ddrescue's own position: only looked at to be sure that this is a mapfile. */
-static int take_position(struct mapfile *map, char *position, char *rest, struct err *err)
+static int mapfile_take_position(struct mapfile *map, char *position, char *rest, struct err *err)
 {
 	const char *status = next_word(&rest);
 	uint64_t number;
@@ -52,11 +52,11 @@ static int take_position(struct mapfile *map, char *position, char *rest, struct
 	map->began = true;
 	if (text_number(position, &number) && is_one_of(status, "?*/-FG+"))
 		return 0;
-	return wrong(map, err,
+	return mapfile_wrong(map, err,
 		"it is no ddrescue mapfile: a position in bytes and a status are missing");
 }
 
-static int take_bad(
+static int mapfile_take_bad(
 	struct mapfile *map, uint64_t first, uint64_t end, struct faults *faults, struct err *err)
 {
 	if (end > map->size_bytes)
@@ -68,34 +68,36 @@ static int take_bad(
 		faults, first / map->block_bytes, (end - 1) / map->block_bytes, err);
 }
 
-static int take_area(
+static int mapfile_take_area(
 	struct mapfile *map, char *position, char *rest, struct faults *faults, struct err *err)
 {
 	const char *size = next_word(&rest), *status = next_word(&rest);
 	uint64_t first, len, end;
 
 	if (!status || next_word(&rest))
-		return wrong(map, err, "an area is a position, a size and a status");
+		return mapfile_wrong(map, err, "an area is a position, a size and a status");
 	if (!text_number(position, &first) || !text_number(size, &len) ||
 		!mem_add_u64(first, len, &end))
-		return wrong(map, err, "its position or its size is no number of bytes");
+		return mapfile_wrong(map, err, "its position or its size is no number of bytes");
 	if (!is_one_of(status, "?*/-+"))
-		return wrong(map, err, "its status is none of ? * / - +");
+		return mapfile_wrong(map, err, "its status is none of ? * / - +");
 	if (first < map->end)
-		return wrong(map, err, "the area begins before the one above it ends");
+		return mapfile_wrong(map, err, "the area begins before the one above it ends");
 	map->end = end;
-	return len > 0 && is_one_of(status, "*/-") ? take_bad(map, first, end, faults, err) : 0;
+	return len > 0 && is_one_of(status, "*/-") ? mapfile_take_bad(map, first, end, faults, err)
+						   : 0;
 }
 
-static int take_line(struct mapfile *map, char *line, struct faults *faults, struct err *err)
+static int mapfile_take_line(
+	struct mapfile *map, char *line, struct faults *faults, struct err *err)
 {
 	char *rest = line, *first = next_word(&rest);
 
 	map->line++;
 	if (!first || first[0] == '#')
 		return 0;
-	return map->began ? take_area(map, first, rest, faults, err)
-			  : take_position(map, first, rest, err);
+	return map->began ? mapfile_take_area(map, first, rest, faults, err)
+			  : mapfile_take_position(map, first, rest, err);
 }
 
 int mapfile_read(const char *path, uint64_t size_bytes, uint64_t block_bytes, struct faults *faults,
@@ -109,7 +111,7 @@ int mapfile_read(const char *path, uint64_t size_bytes, uint64_t block_bytes, st
 	if (!file)
 		return err_sys(err, errno, "cannot read the mapfile %.200s", path);
 	while (getline(&line, &room, file) >= 0) {
-		if (take_line(&map, line, faults, err) != 0)
+		if (mapfile_take_line(&map, line, faults, err) != 0)
 			return -1;
 	}
 	if (ferror(file))

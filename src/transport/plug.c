@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A transport whose inside can be changed: see transport.h.  Taking out and putting in are for
- * times when no command is under way. */
+/* A transport whose inner transport can be exchanged: see transport.h.  The caller makes sure that
+ * no command is under way while one is taken out or put in. */
 #include <stdlib.h>
 
 #include "transport/transport.h"
@@ -8,7 +8,8 @@
 struct plug {
 	struct transport transport;
 	struct transport *inner; /* NULL: nothing is plugged in */
-	uint32_t epoch_base;	 /* of the present inner one's epochs */
+	uint32_t epoch_base;	 /* added to the epochs of the present inner one, so that they
+				  * go on growing */
 	_Atomic uint32_t epoch_last;
 };
 

@@ -29,7 +29,7 @@ static bool has_service_action(uint8_t opcode)
 	return memchr(opcodes, opcode, sizeof(opcodes)) != NULL;
 }
 
-static void count(struct tally *tally, const struct command *command)
+static void tally_count(struct tally *tally, const struct command *command)
 {
 	uint8_t opcode = command->cdb[0], len = (uint8_t)command->cdb_len;
 	const uint8_t *cdb = command->cdb;
@@ -51,7 +51,7 @@ static int tally_exec(struct transport *transport, const struct command *command
 {
 	struct tally *tally = (struct tally *)transport;
 
-	count(tally, command);
+	tally_count(tally, command);
 	return transport_exec(tally->inner, command, reply, err);
 }
 
