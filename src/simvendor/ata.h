@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the bridges to the ATA disk share. */
-#ifndef UMS_SIM_VENDOR_ATA_H
-#define UMS_SIM_VENDOR_ATA_H
+#ifndef UMS_SIMVENDOR_ATA_H
+#define UMS_SIMVENDOR_ATA_H
 
 #include "proto/scsi.h"
-#include "sim/disk_ata.h"
-#include "sim/vendor.h"
+#include "simvendor/disk_ata.h"
+#include "simvendor/sets.h"
 
 /* Bytes N and up of the CDB are zero: Linux fills Bulk-Only's up to 16. */
 bool vendor_rest_is_zero(const struct target_task *task, size_t n);

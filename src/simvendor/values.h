@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What simulated drives with vendor commands say of themselves: for tests, which compare. */
-#ifndef UMS_SIM_VENDOR_VALUES_H
-#define UMS_SIM_VENDOR_VALUES_H
+#ifndef UMS_SIMVENDOR_VALUES_H
+#define UMS_SIMVENDOR_VALUES_H
 
 /* --- the ATA disk --- */
 #define SIM_ATA_MODEL	    "SIMULATED ATA DISK 1TB"

@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_ata.h"
-#include "sim/vendor_values.h"
+#include "simvendor/ata.h"
+#include "simvendor/values.h"
 
 static void pattern(struct target_task *task, size_t n, uint8_t first)
 {
@@ -68,7 +68,7 @@ static void asmedia_memory(struct target *target, struct target_task *task)
 	target_answer(task, cdb[1], cdb[1]);
 }
 
-static bool asmedia(struct target *target, struct target_task *task)
+static bool bridge_asmedia(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 
@@ -103,7 +103,7 @@ const struct vendor_set vendor_asmedia = {
 	.vendor = "ASMT",
 	.product = "2364",
 	.revision = "0",
-	.run = asmedia,
+	.run = bridge_asmedia,
 };
 
 /* --- Realtek: memory by address and length, little-endian --- */

@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_ata.h"
-#include "sim/vendor_values.h"
+#include "simvendor/ata.h"
+#include "simvendor/values.h"
 
 /* A page of N bytes in which nothing is zero, so that what a test reads is not by chance. */
 static void fill_page(struct target_task *task, size_t n, uint8_t first)

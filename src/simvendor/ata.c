@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bridges of before SAT to the ATA disk: JMicron, Sunplus, Cypress, Prolific.
  * Each takes its own commands alone, and as strictly as its makers' programs send them. */
-#include "sim/vendor_ata.h"
+#include "simvendor/ata.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ void vendor_refuse(struct target *target, struct target_task *task)
 	target_fail(target, task, SCSI_KEY_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
 }
 
-static void remember(struct target *target, const struct disk_ata *ata)
+static void ata_remember(struct target *target, const struct disk_ata *ata)
 {
 	memcpy(target->vendor, ata, sizeof(*ata));
 }
@@ -46,7 +46,7 @@ void vendor_pass_ata(
 	struct target *target, struct target_task *task, struct disk_ata *ata, size_t len)
 {
 	disk_ata_run(ata, task->answer);
-	remember(target, ata);
+	ata_remember(target, ata);
 	if (ata->status != ATA_STATUS_GOOD)
 		target_fail(target, task, SCSI_KEY_ABORTED_COMMAND, 0);
 	else if ((ata->len > 0) != (len > 0))
@@ -55,7 +55,7 @@ void vendor_pass_ata(
 		target_answer(task, ata->len, len);
 }
 
-static uint64_t lba24(const uint8_t *p)
+static uint64_t ata_lba24(const uint8_t *p)
 {
 	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16;
 }
@@ -76,7 +76,7 @@ static void put_registers(struct target *target, uint8_t *out)
 
 /* --- JMicron: DF, direction, length, …, command in the last byte --- */
 
-static bool jmicron(struct target *target, struct target_task *task)
+static bool ata_jmicron(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 	struct disk_ata ata;
@@ -103,7 +103,7 @@ static bool jmicron(struct target *target, struct target_task *task)
 	ata = (struct disk_ata){.command = cdb[11],
 		.feature = cdb[5],
 		.count = cdb[6],
-		.lba = lba24(cdb + 7),
+		.lba = ata_lba24(cdb + 7),
 		.device = cdb[10]};
 	vendor_pass_ata(target, task, &ata, get_be16(cdb + 3));
 	return true;
@@ -118,7 +118,7 @@ const struct vendor_set vendor_jmicron_ata = {
 	.vendor = "JMicron",
 	.product = "Generic",
 	.revision = "0100",
-	.run = jmicron,
+	.run = ata_jmicron,
 };
 
 /* --- Sunplus: F8 00 22, and F8 00 21 for the registers --- */
@@ -148,7 +148,7 @@ static bool sunplus(struct target *target, struct target_task *task)
 	ata = (struct disk_ata){.command = cdb[11],
 		.feature = cdb[5],
 		.count = cdb[6],
-		.lba = lba24(cdb + 7),
+		.lba = ata_lba24(cdb + 7),
 		.device = cdb[10]};
 	vendor_pass_ata(target, task, &ata, cdb[3] ? 512u * cdb[4] : 0);
 	return true;
@@ -203,7 +203,7 @@ static bool cypress(struct target *target, struct target_task *task)
 	ata = (struct disk_ata){.command = cdb[12],
 		.feature = cdb[3] & 0x02 ? cdb[6] : 0,
 		.count = cdb[3] & 0x04 ? cdb[7] : 0,
-		.lba = cdb[3] & 0x38 ? lba24(cdb + 8) : 0,
+		.lba = cdb[3] & 0x38 ? ata_lba24(cdb + 8) : 0,
 		.device = cdb[11]};
 	vendor_pass_ata(target, task, &ata, 512u * cdb[4]);
 	return true;
@@ -257,7 +257,7 @@ static bool prolific(struct target *target, struct target_task *task)
 	ata = (struct disk_ata){.command = cdb[15],
 		.feature = cdb[3],
 		.count = cdb[10],
-		.lba = lba24(cdb + 11),
+		.lba = ata_lba24(cdb + 11),
 		.device = cdb[14]};
 	vendor_pass_ata(target, task, &ata, get_be32(cdb + 6));
 	return true;

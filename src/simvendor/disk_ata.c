@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A disk of the ATA command set: see disk_ata.h.  Words of a sector are little-endian. */
-#include "sim/disk_ata.h"
+#include "simvendor/disk_ata.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
 
 #define SECTOR	   512
 #define SMART_KEY  0xc24f /* LBA high and mid of every SMART command */
@@ -18,7 +18,7 @@ static void put_word(uint8_t *sector, unsigned int word, uint16_t value)
 }
 
 /* Text in words whose bytes are exchanged, filled up with spaces (ACS-4 §3.4.9). */
-static void put_text(uint8_t *sector, unsigned int word, size_t words, const char *text)
+static void ata_put_text(uint8_t *sector, unsigned int word, size_t words, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -37,12 +37,12 @@ static void put_checksum(uint8_t *sector)
 }
 
 /* ACS-4 §7.13 */
-static void identify(uint8_t *out)
+static void ata_identify(uint8_t *out)
 {
 	put_word(out, 0, 0x0040);
-	put_text(out, 10, 10, SIM_ATA_SERIAL);
-	put_text(out, 23, 4, SIM_ATA_FIRMWARE);
-	put_text(out, 27, 20, SIM_ATA_MODEL);
+	ata_put_text(out, 10, 10, SIM_ATA_SERIAL);
+	ata_put_text(out, 23, 4, SIM_ATA_FIRMWARE);
+	ata_put_text(out, 27, 20, SIM_ATA_MODEL);
 	put_word(out, 49, 0x2f00); /* LBA, DMA */
 	put_word(out, 53, 0x0006);
 	put_le32(out + 120, 0x0fffffff);
@@ -126,7 +126,7 @@ static void smart_thresholds(uint8_t *out)
 
 /* --- logs --- */
 
-static void smart_log(uint8_t address, uint8_t *out)
+static void ata_smart_log(uint8_t address, uint8_t *out)
 {
 	if (address == 0) {
 		put_word(out, 0, 1);
@@ -198,7 +198,7 @@ static bool smart(struct disk_ata *ata, uint8_t *data)
 		smart_thresholds(data);
 		return true;
 	case 0xd5:
-		smart_log((uint8_t)ata->lba, data);
+		ata_smart_log((uint8_t)ata->lba, data);
 		return (uint8_t)ata->lba <= 1 || (uint8_t)ata->lba == 6;
 	case 0xda:
 		ata->len = 0; /* all is well: the registers stay */
@@ -212,7 +212,7 @@ static bool carry_out(struct disk_ata *ata, uint8_t *data)
 {
 	switch (ata->command) {
 	case 0xec:
-		identify(data);
+		ata_identify(data);
 		ata->len = SECTOR;
 		return true;
 	case 0xb0:

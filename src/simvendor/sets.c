@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of vendor command sets: see vendor.h. */
-#include "sim/vendor.h"
+/* The table of vendor command sets: see sets.h and sim/vendor.h. */
+#include "simvendor/sets.h"
 
 #include <string.h>
 

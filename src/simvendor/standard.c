@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_ata.h"
-#include "sim/vendor_values.h"
+#include "simvendor/ata.h"
+#include "simvendor/values.h"
 
 /* --- LOG SENSE (SPC-5 §6.8, §7.3) --- */
 
@@ -155,7 +155,7 @@ static void log_sense(struct target *target, struct target_task *task)
 static const uint32_t defects[] = {4660, 9216, 30001};
 
 /* The list itself, behind a header of HEAD bytes; the lists asked for, and the format. */
-static void read_defects(
+static void standard_read_defects(
 	struct target *target, struct target_task *task, uint8_t wanted, size_t head, uint64_t room)
 {
 	bool grown = wanted & 0x08, primary = wanted & 0x10;
@@ -313,7 +313,7 @@ static bool more_pages(struct target_task *task)
 	return true;
 }
 
-static bool run(struct target *target, struct target_task *task)
+static bool standard_run(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 
@@ -322,9 +322,9 @@ static bool run(struct target *target, struct target_task *task)
 	if (cdb[0] == SCSI_LOG_SENSE && task->cdb_len >= 10)
 		log_sense(target, task);
 	else if (cdb[0] == SCSI_READ_DEFECT_DATA_10 && task->cdb_len >= 10)
-		read_defects(target, task, cdb[2], 4, get_be16(cdb + 7));
+		standard_read_defects(target, task, cdb[2], 4, get_be16(cdb + 7));
 	else if (cdb[0] == SCSI_READ_DEFECT_DATA_12 && task->cdb_len >= 12)
-		read_defects(target, task, cdb[1], 8, get_be32(cdb + 6));
+		standard_read_defects(target, task, cdb[1], 8, get_be32(cdb + 6));
 	else if (cdb[0] == 0xa3 && task->cdb_len >= 12)
 		maintenance_in(target, task);
 	else if (cdb[0] == SCSI_SERVICE_ACTION_IN_16 && task->cdb_len >= 16 &&
@@ -342,5 +342,5 @@ const struct vendor_set vendor_standard = {
 	.pid = 0x0002,
 	.bcd_device = 0x0100,
 	.spc = 4,
-	.run = run,
+	.run = standard_run,
 };

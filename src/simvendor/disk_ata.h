@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ATA disk behind a simulated bridge (ACS-4): what it answers to the registers of a command. */
-#ifndef UMS_SIM_DISK_ATA_H
-#define UMS_SIM_DISK_ATA_H
+#ifndef UMS_SIMVENDOR_DISK_ATA_H
+#define UMS_SIMVENDOR_DISK_ATA_H
 
 #include <stdbool.h>
 #include <stddef.h>

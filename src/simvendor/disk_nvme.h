@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The NVMe drive behind a simulated bridge (NVM Express 1.4): its admin commands. */
-#ifndef UMS_SIM_DISK_NVME_H
-#define UMS_SIM_DISK_NVME_H
+#ifndef UMS_SIMVENDOR_DISK_NVME_H
+#define UMS_SIMVENDOR_DISK_NVME_H
 
 #include <stddef.h>
 #include <stdint.h>

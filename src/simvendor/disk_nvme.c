@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A drive of the NVMe admin command set: see disk_nvme.h. */
-#include "sim/disk_nvme.h"
+#include "simvendor/disk_nvme.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
 
 #define ZERO_CELSIUS 273
 
-static void put_text(uint8_t *out, const char *text, size_t room)
+static void nvme_put_text(uint8_t *out, const char *text, size_t room)
 {
 	memset(out, ' ', room);
 	memcpy(out, text, mem_min_u64(strlen(text), room));
@@ -21,9 +21,9 @@ static void identify_controller(uint8_t *out)
 {
 	put_le16(out, 0x1b36);
 	put_le16(out + 2, 0x1af4);
-	put_text(out + 4, SIM_NVME_SERIAL, 20);
-	put_text(out + 24, SIM_NVME_MODEL, 40);
-	put_text(out + 64, SIM_NVME_FIRMWARE, 8);
+	nvme_put_text(out + 4, SIM_NVME_SERIAL, 20);
+	nvme_put_text(out + 24, SIM_NVME_MODEL, 40);
+	nvme_put_text(out + 64, SIM_NVME_FIRMWARE, 8);
 	memcpy(out + 73, "\x00\x54\x52", 3);
 	out[77] = 5; /* MDTS */
 	put_le16(out + 78, 3);
@@ -53,7 +53,7 @@ static void identify_namespace(uint8_t *out)
 	out[135] = 1;
 }
 
-static uint16_t identify(uint32_t nsid, uint32_t cdw10, uint8_t *out)
+static uint16_t nvme_identify(uint32_t nsid, uint32_t cdw10, uint8_t *out)
 {
 	switch (cdw10 & 0xff) {
 	case 0:
@@ -73,7 +73,7 @@ static uint16_t identify(uint32_t nsid, uint32_t cdw10, uint8_t *out)
 }
 
 /* §5.14.1.2 */
-static void smart_log(uint8_t *out)
+static void nvme_smart_log(uint8_t *out)
 {
 	put_le16(out + 1, ZERO_CELSIUS + SIM_NVME_TEMPERATURE);
 	out[3] = 98;
@@ -117,7 +117,7 @@ static uint16_t get_log(uint32_t cdw10, uint8_t *out, size_t *len)
 		error_log(out);
 		return 0;
 	case 2:
-		smart_log(out);
+		nvme_smart_log(out);
 		return 0;
 	default:
 		return NVME_INVALID_FIELD;
@@ -129,7 +129,7 @@ uint16_t disk_nvme_run(uint8_t opcode, uint32_t nsid, uint32_t cdw10, uint8_t *d
 	memset(data, 0, DISK_NVME_DATA_MAX);
 	*len = DISK_NVME_DATA_MAX;
 	if (opcode == NVME_IDENTIFY)
-		return identify(nsid, cdw10, data);
+		return nvme_identify(nsid, cdw10, data);
 	if (opcode == NVME_GET_LOG_PAGE)
 		return get_log(cdw10, data, len);
 	return NVME_INVALID_OPCODE;

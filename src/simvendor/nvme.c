@@ -4,13 +4,13 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/disk_nvme.h"
-#include "sim/vendor_ata.h"
+#include "simvendor/disk_nvme.h"
+#include "simvendor/ata.h"
 
 #define ASC_SEQUENCE 0x2c00 /* COMMAND SEQUENCE ERROR */
 
 /* Without a field for the length in the CDB, the host's tells. */
-static void end(
+static void nvme_end(
 	struct target *target, struct target_task *task, uint16_t status, size_t len, size_t wanted)
 {
 	if (status != 0)
@@ -71,7 +71,7 @@ static void jmicron_completion(struct target *target, struct target_task *task, 
 	target_answer(task, 512, wanted);
 }
 
-static bool jmicron(struct target *target, struct target_task *task)
+static bool nvme_jmicron(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 	size_t len = get_be24(cdb + 3);
@@ -127,7 +127,7 @@ const struct vendor_set vendor_jmicron_nvme = {
 	.vendor = "JMicron",
 	.product = "Tech",
 	.revision = "0205",
-	.run = jmicron,
+	.run = nvme_jmicron,
 	.taken = jmicron_taken,
 };
 
@@ -145,7 +145,7 @@ static void asmedia_nvme(struct target *target, struct target_task *task)
 		return;
 	}
 	status = disk_nvme_run(cdb[1], 0, cdw10, task->answer, &len);
-	end(target, task, status, len, len);
+	nvme_end(target, task, status, len, len);
 }
 
 static void asmedia_info(struct target *target, struct target_task *task)
@@ -161,7 +161,7 @@ static void asmedia_info(struct target *target, struct target_task *task)
 	target_answer(task, 64, 64);
 }
 
-static bool asmedia(struct target *target, struct target_task *task)
+static bool nvme_asmedia(struct target *target, struct target_task *task)
 {
 	if (task->cdb[0] == 0xe6)
 		asmedia_nvme(target, task);
@@ -189,7 +189,7 @@ const struct vendor_set vendor_asmedia_nvme = {
 	.product = "2362 NVMe",
 	.revision = "0",
 	.inquiry = asmedia_inquiry,
-	.run = asmedia,
+	.run = nvme_asmedia,
 };
 
 /* --- Realtek: E4 --- */
@@ -209,7 +209,7 @@ static bool realtek(struct target *target, struct target_task *task)
 	/* GET LOG PAGE has no room for its length; more than 512 bytes would be old data. */
 	status = disk_nvme_run(cdb[3], 0, cdb[4] | (cdb[3] == NVME_GET_LOG_PAGE ? 0x7fu << 16 : 0),
 		task->answer, &len);
-	end(target, task, status, len, wanted);
+	nvme_end(target, task, status, len, wanted);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bridges of old Seagate drives to the ATA disk: Texas Instruments' and NEC's. */
-#include "sim/vendor_ata.h"
+#include "simvendor/ata.h"
 
 /* --- Texas Instruments: 3C --- */
 
@@ -8,7 +8,7 @@
 #define TI_FASTEST 0x08 /* the bridge chooses the mode of transfer */
 
 /* LBA in three bytes from the highest on. */
-static uint64_t lba24(const uint8_t *p)
+static uint64_t seagate_lba24(const uint8_t *p)
 {
 	return (uint64_t)p[0] << 16 | (uint64_t)p[1] << 8 | (uint64_t)p[2];
 }
@@ -85,14 +85,14 @@ static bool nec(struct target *target, struct target_task *task)
 		return true;
 	}
 	/* PIO, data in; no bytes of 48-bit addresses, no multiple. */
-	if (cdb[13] != NEC_DATA_IN || lba24(cdb + 4) != 0 || cdb[10] != 0 || cdb[14] != 0 ||
+	if (cdb[13] != NEC_DATA_IN || seagate_lba24(cdb + 4) != 0 || cdb[10] != 0 || cdb[14] != 0 ||
 		cdb[15] != 0) {
 		vendor_refuse(target, task);
 		return true;
 	}
 	ata = (struct disk_ata){.command = cdb[2],
 		.device = cdb[3],
-		.lba = lba24(cdb + 7),
+		.lba = seagate_lba24(cdb + 7),
 		.count = cdb[11],
 		.feature = cdb[12]};
 	vendor_pass_ata(target, task, &ata, 512u * cdb[11]);

@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "sim/vendor_ata.h"
-#include "sim/vendor_values.h"
+#include "simvendor/ata.h"
+#include "simvendor/values.h"
 
 #define PROTOCOL_NON_DATA 3
 #define PROTOCOL_PIO_IN	  4
@@ -98,7 +98,7 @@ static void pass(struct target *target, struct target_task *task, struct disk_at
 			target, task, &ata, extend, SCSI_KEY_RECOVERED_ERROR, ASC_ATA_INFORMATION);
 }
 
-static void fill(uint8_t *out, const char *text, size_t room)
+static void sat_fill(uint8_t *out, const char *text, size_t room)
 {
 	memset(out, ' ', room);
 	memcpy(out, text, mem_min_u64(strlen(text), room));
@@ -113,16 +113,16 @@ static void ata_information(struct target_task *task)
 	disk_ata_run(&ata, sector);
 	out[1] = 0x89;
 	put_be16(out + 2, 568);
-	fill(out + 8, "umsctl", 8);
-	fill(out + 16, "SAT bridge", 16);
-	fill(out + 32, "4.01", 4);
+	sat_fill(out + 8, "umsctl", 8);
+	sat_fill(out + 16, "SAT bridge", 16);
+	sat_fill(out + 32, "4.01", 4);
 	out[36] = 0x34;
 	out[56] = 0xec;
 	memcpy(out + 60, sector, 512);
 	target_answer(task, 572, get_be16(task->cdb + 3));
 }
 
-static bool run(struct target *target, struct target_task *task)
+static bool sat_run(struct target *target, struct target_task *task)
 {
 	const uint8_t *cdb = task->cdb;
 
@@ -147,5 +147,5 @@ const struct vendor_set vendor_sat = {
 	.vendor = "JMicron",
 	.product = "Generic",
 	.revision = "0214",
-	.run = run,
+	.run = sat_run,
 };
