@@ -34,7 +34,7 @@ struct file {
 	uint8_t inquiry[INQUIRY_LEN];
 };
 
-static void fail(struct reply *reply, uint8_t key, uint8_t asc)
+static void file_check_condition(struct reply *reply, uint8_t key, uint8_t asc)
 {
 	reply->status = SCSI_STATUS_CHECK_CONDITION;
 	memset(reply->sense, 0, SENSE_FIXED_MIN);
@@ -45,7 +45,7 @@ static void fail(struct reply *reply, uint8_t key, uint8_t asc)
 	reply->sense_len = SENSE_FIXED_MIN;
 }
 
-static void answer(
+static void file_answer(
 	const struct command *command, struct reply *reply, const uint8_t *bytes, size_t len)
 {
 	reply->moved = len < command->data_len ? len : command->data_len;
@@ -99,7 +99,7 @@ static int cut_off(const struct file *file, struct reply *reply, struct err *err
 		file->size_bytes);
 }
 
-static int do_read(
+static int file_read(
 	struct file *file, const struct command *command, struct reply *reply, struct err *err)
 {
 	const uint8_t *cdb = command->cdb;
@@ -110,11 +110,12 @@ static int do_read(
 	ssize_t got;
 
 	if (!mem_add_u64(lba, n, &end) || end > n_blocks(file)) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x21); /* LBA OUT OF RANGE */
+		file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x21); /* LBA OUT OF RANGE */
 		return 0;
 	}
 	if (n * file->block_bytes > command->data_len) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24); /* INVALID FIELD IN CDB */
+		file_check_condition(
+			reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24); /* INVALID FIELD IN CDB */
 		return 0;
 	}
 	got = read_bytes(
@@ -125,7 +126,7 @@ static int do_read(
 	return n > 0 && reply->moved == 0 ? cut_off(file, reply, err) : 0;
 }
 
-static void do_capacity(struct file *file, const struct command *command, struct reply *reply)
+static void file_capacity(struct file *file, const struct command *command, struct reply *reply)
 {
 	uint64_t last = n_blocks(file) - 1;
 	uint8_t out[32] = {0};
@@ -133,16 +134,16 @@ static void do_capacity(struct file *file, const struct command *command, struct
 	if (command->cdb[0] == SCSI_READ_CAPACITY_10) {
 		put_be32(out, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
 		put_be32(out + 4, file->block_bytes);
-		answer(command, reply, out, 8);
+		file_answer(command, reply, out, 8);
 		return;
 	}
 	if ((command->cdb[1] & 0x1f) != SCSI_SA_READ_CAPACITY_16) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
+		file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
 		return;
 	}
 	put_be64(out, last);
 	put_be32(out + 8, file->block_bytes);
-	answer(command, reply, out, sizeof(out));
+	file_answer(command, reply, out, sizeof(out));
 }
 
 /* CDBs are zero-padded to the longest that is looked at, so that a short one cannot be read past
@@ -162,19 +163,20 @@ static int file_exec(struct transport *transport, const struct command *command,
 		break;
 	case SCSI_INQUIRY:
 		if (cdb[1] & 1)
-			fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
+			file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
 		else
-			answer(&whole, reply, file->inquiry, sizeof(file->inquiry));
+			file_answer(&whole, reply, file->inquiry, sizeof(file->inquiry));
 		break;
 	case SCSI_READ_CAPACITY_10:
 	case SCSI_SERVICE_ACTION_IN_16:
-		do_capacity(file, &whole, reply);
+		file_capacity(file, &whole, reply);
 		break;
 	case SCSI_READ_10:
 	case SCSI_READ_16:
-		return do_read(file, &whole, reply, err);
+		return file_read(file, &whole, reply, err);
 	default:
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x20); /* INVALID COMMAND OPERATION CODE */
+		file_check_condition(
+			reply, SCSI_KEY_ILLEGAL_REQUEST, 0x20); /* INVALID COMMAND OPERATION CODE */
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A transport whose inside can be changed: see transport.h.  Taking out and putting in are for
- * times when no command is under way. */
+/* A transport whose inner transport can be exchanged: see transport.h.  The caller makes sure that
+ * no command is under way while one is taken out or put in. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,7 +15,8 @@ struct plug {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	unsigned int inside;
-	uint32_t epoch_base; /* of the present inner one's epochs */
+	uint32_t epoch_base;	 /* added to the epochs of the present inner one, so that they
+				  * go on growing */
 	_Atomic uint32_t epoch_last;
 };
 

@@ -84,7 +84,7 @@ static void put_data(struct record *record, const struct command *command, size_
 	}
 }
 
-static void put_line(struct record *record, const struct command *command,
+static void record_put_line(struct record *record, const struct command *command,
 	const struct reply *reply, uint64_t took_ns)
 {
 	static const char *const directions[] = {"none", "in", "out"};
@@ -117,7 +117,7 @@ static int record_exec(struct transport *transport, const struct command *comman
 
 	pthread_mutex_lock(&record->lock);
 	if (!record->failed)
-		put_line(record, command, reply, clock_now_ns() - began);
+		record_put_line(record, command, reply, clock_now_ns() - began);
 	pthread_mutex_unlock(&record->lock);
 	return r;
 }

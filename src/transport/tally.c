@@ -40,7 +40,7 @@ static bool has_service_action(uint8_t opcode)
 
 /* With the lock held.  What there is no memory for is not remembered: the tally of a drive that is
  * only looked at is short. */
-static void remember(struct tally *tally, const uint8_t *cdb, uint8_t len)
+static void tally_keep(struct tally *tally, const uint8_t *cdb, uint8_t len)
 {
 	for (size_t i = 0; i <= len && tally->remembers; i++) {
 		if (mem_grow(&tally->cdbs, tally->cdbs_len, &tally->cdbs_room, 1) < 0)
@@ -51,7 +51,7 @@ static void remember(struct tally *tally, const uint8_t *cdb, uint8_t len)
 }
 
 /* With the lock held. */
-static void count(struct tally *tally, const uint8_t *cdb, uint8_t len)
+static void tally_count(struct tally *tally, const uint8_t *cdb, uint8_t len)
 {
 	uint8_t opcode = cdb[0];
 
@@ -63,7 +63,7 @@ static void count(struct tally *tally, const uint8_t *cdb, uint8_t len)
 		tally->plain[opcode]++;
 	EVP_DigestUpdate(tally->digest, &len, 1);
 	EVP_DigestUpdate(tally->digest, cdb, len);
-	remember(tally, cdb, len);
+	tally_keep(tally, cdb, len);
 }
 
 /* The sense key and the additional sense code of either form (SPC-5 §4.4). */
@@ -84,7 +84,7 @@ static bool read_sense(const struct reply *reply, uint8_t *key, uint8_t *asc)
 }
 
 /* With the lock held: has the drive said something of its medium? */
-static void listen(struct tally *tally, const struct reply *reply)
+static void tally_listen(struct tally *tally, const struct reply *reply)
 {
 	uint8_t key, asc;
 
@@ -101,11 +101,11 @@ static int tally_exec(struct transport *transport, const struct command *command
 	int r;
 
 	pthread_mutex_lock(&tally->lock);
-	count(tally, command->cdb, (uint8_t)command->cdb_len);
+	tally_count(tally, command->cdb, (uint8_t)command->cdb_len);
 	pthread_mutex_unlock(&tally->lock);
 	r = transport_exec(tally->inner, command, reply, err);
 	pthread_mutex_lock(&tally->lock);
-	listen(tally, reply);
+	tally_listen(tally, reply);
 	pthread_mutex_unlock(&tally->lock);
 	return r;
 }
@@ -137,7 +137,7 @@ void transport_tally_absorb(struct transport *transport, struct transport *other
 
 	pthread_mutex_lock(&tally->lock);
 	for (size_t i = 0; i < from->cdbs_len; i += 1u + from->cdbs[i])
-		count(tally, from->cdbs + i + 1, from->cdbs[i]);
+		tally_count(tally, from->cdbs + i + 1, from->cdbs[i]);
 	for (unsigned int opcode = 0; opcode < 256; opcode++)
 		tally->own[opcode] += from->own[opcode];
 	pthread_mutex_unlock(&tally->lock);

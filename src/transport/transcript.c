@@ -37,12 +37,12 @@ static int parse_hex(const char *text, uint8_t *out, size_t room, size_t *len)
 	return 0;
 }
 
-static int parse_number(const char *text, uint64_t most, uint64_t *value)
+static int transcript_parse_number(const char *text, uint64_t most, uint64_t *value)
 {
 	return text_number(text, value) && *value <= most ? 0 : -1;
 }
 
-static int parse_word(const char *text, const char *const *words, size_t n)
+static int transcript_parse_word(const char *text, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(words[i], text) == 0)
@@ -54,7 +54,7 @@ static int parse_word(const char *text, const char *const *words, size_t n)
 static int parse_direction(const char *text, struct transcript_entry *entry)
 {
 	static const char *const words[] = {"none", "in", "out"};
-	int word = parse_word(text, words, 3);
+	int word = transcript_parse_word(text, words, 3);
 
 	entry->direction = (enum transfer_direction)word;
 	return word < 0 ? -1 : 0;
@@ -62,7 +62,7 @@ static int parse_direction(const char *text, struct transcript_entry *entry)
 
 static int parse_outcome(const char *text, struct transcript_entry *entry)
 {
-	int word = parse_word(text, transcript_outcome, TRANSCRIPT_OUTCOMES);
+	int word = transcript_parse_word(text, transcript_outcome, TRANSCRIPT_OUTCOMES);
 
 	entry->reply.outcome = (enum outcome)word;
 	return word < 0 ? -1 : 0;
@@ -105,7 +105,7 @@ static int parse_field(const char *key, const char *value, struct transcript_ent
 	} else if (strcmp(key, "dir") == 0) {
 		r = parse_direction(value, entry);
 	} else if (strcmp(key, "len") == 0) {
-		r = parse_number(value, DATA_MOST, &number);
+		r = transcript_parse_number(value, DATA_MOST, &number);
 		entry->data_len = number;
 	} else if (strcmp(key, "outcome") == 0) {
 		r = parse_outcome(value, entry);
@@ -115,10 +115,10 @@ static int parse_field(const char *key, const char *value, struct transcript_ent
 		r = parse_hex(value, status, 1, &len) != 0 || len != 1 ? -1 : 0;
 		reply->status = status[0];
 	} else if (strcmp(key, "moved") == 0) {
-		r = parse_number(value, entry->data_len, &number);
+		r = transcript_parse_number(value, entry->data_len, &number);
 		reply->moved = number;
 	} else if (strcmp(key, "epoch") == 0) {
-		r = parse_number(value, UINT32_MAX, &number);
+		r = transcript_parse_number(value, UINT32_MAX, &number);
 		reply->reset_epoch = (uint32_t)number;
 	} else if (strcmp(key, "sense") == 0) {
 		r = parse_hex(value, reply->sense, sizeof(reply->sense), &reply->sense_len);

@@ -210,6 +210,8 @@ static int do_read(struct faketransport *fake, const struct command *command,
 	fake->highest =
 		read->lba + read->n - 1 > fake->highest ? read->lba + read->n - 1 : fake->highest;
 	memset(command->data, GARBAGE, command->data_len);
+	if (fake->read_ms)
+		clock_sleep_ms(fake->read_ms);
 	event = find_event(fake, ++fake->reads);
 	if (event == EVENT_STOP)
 		*fake->stop = true;

@@ -78,7 +78,8 @@ struct faketransport {
 	size_t n_faults;
 	struct fake_event event[8];
 	atomic_bool *stop;
-	uint32_t largest; /* sectors of a READ that it can send; 0: no limit */
+	unsigned int read_ms; /* that each READ takes, by the clock of the program */
+	uint32_t largest;     /* sectors of a READ that it can send; 0: no limit */
 
 	unsigned int happened[FAKE_FAULTS_MOST]; /* of each fault */
 	unsigned int reads, failed_reads, refused;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS 40960u
 #define SLOT	 512u
@@ -203,5 +204,6 @@ int main(void)
 		cmocka_unit_test(test_capture_ends_alike),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-ahead", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    65536u
 #define SLOT_BLOCKS 2048u
@@ -259,5 +260,6 @@ int main(void)
 		cmocka_unit_test(test_too_large_to_send),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-health", tests, NULL, NULL);
 }

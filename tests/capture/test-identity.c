@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    8192u
 #define SLOT_BLOCKS 512u
@@ -248,5 +249,6 @@ int main(void)
 		cmocka_unit_test(test_testimony),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-identity", tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "sim/script.h"
 #include "sim/sim.h"
 #include "tests/aid/memsink.h"
+#include "tests/aid/simulated.h"
 #include "usb/link.h"
 
 #define N_BLOCKS    4096u /* 2 MiB */
@@ -375,5 +376,6 @@ int main(void)
 		cmocka_unit_test(test_uas_ladder),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-misdeeds", tests, setup, teardown);
 }

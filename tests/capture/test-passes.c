@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    131072u
 #define SLOT_BLOCKS 2048u
@@ -80,6 +81,7 @@ static void test_slow_area_is_left_for_later(void **state)
 
 	(void)state;
 	rig_init(&rig, N_BLOCKS, SLOT_BLOCKS, false, slow, 1);
+	rig.fake.read_ms = 1;
 	rig.fake.event[0] = (struct fake_event){EVENT_STOP, 12};
 	assert_int_equal(rig_run(&rig), CAPTURE_STOPPED);
 	rig_check(&rig);
@@ -320,5 +322,6 @@ int main(void)
 		cmocka_unit_test(test_without_observer),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-passes", tests, NULL, NULL);
 }

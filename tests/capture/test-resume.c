@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    8192u
 #define SLOT_BLOCKS 512u
@@ -223,5 +224,6 @@ int main(void)
 		cmocka_unit_test(test_full_disk),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-resume", tests, NULL, NULL);
 }

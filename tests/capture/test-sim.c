@@ -13,6 +13,7 @@
 
 #include "tests/aid/memsink.h"
 #include "capture/capture.h"
+#include "tests/aid/simulated.h"
 
 #define SLOT_BLOCKS 2048u
 #define N_BLOCKS    16384u /* 8 MiB */
@@ -143,5 +144,6 @@ int main(void)
 		cmocka_unit_test(test_odd_file),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-sim", tests, NULL, NULL);
 }

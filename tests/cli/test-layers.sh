@@ -12,6 +12,7 @@ proto:
 base: proto
 usb: proto base
 sim: proto base usb
+simvendor: proto base usb sim
 transport: proto base usb
 scsi: proto base usb transport
 device: proto base usb transport scsi sim
@@ -89,7 +90,7 @@ self_contained() {
 }
 is "every header stands alone" "$(self_contained 2>/dev/null)" ""
 if command -v shellcheck >/dev/null; then
-	ok "the shell scripts are clean" shellcheck -x -S warning run tests/*.sh tests/*/*.sh
+	ok "the shell scripts are clean" shellcheck -x -S warning run tests/check tests/tap tests/*.sh tests/*/*.sh
 else
 	skip "the shell scripts are clean" "shellcheck is not installed"
 fi

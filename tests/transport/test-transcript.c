@@ -15,6 +15,7 @@
 #include "base/errnum.h"
 #include "scsi/scsi.h"
 #include "sim/sim.h"
+#include "tests/aid/simulated.h"
 #include "transport/transport.h"
 
 static char path[] = "/tmp/umsctl-transcript-XXXXXX";
@@ -333,6 +334,7 @@ int main(void)
 	int r;
 
 	close(mkstemp(path));
+	simulate_time();
 	r = cmocka_run_group_tests_name("transport-transcript", tests, NULL, NULL);
 	unlink(path);
 	return r;
