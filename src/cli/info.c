@@ -119,12 +119,14 @@ static int print_note(void *context, const char *json)
 	return 0;
 }
 
+/* What is no JSON becomes a text of it.  CONTEXT is the struct err of who asked. */
 static int print_journal_line(void *context, const char *json)
 {
 	struct json_object *o = json_read(json);
 
-	(void)context;
-	return cli_print_json(stdout, o ? o : json_object_new_string(json), false);
+	if (cli_print_json(stdout, o ? o : json_object_new_string(json), false) < 0)
+		return err_memory(context, "printing the journal");
+	return 0;
 }
 
 static void print_file(const struct image *image)
@@ -275,7 +277,7 @@ static int show(struct image *image, const struct values *values, struct err *er
 	if (values->blob)
 		return print_raw(image, values->blob, err);
 	if (values->journal)
-		return image_journal(image, print_journal_line, NULL, err);
+		return image_journal(image, print_journal_line, err, err);
 	return values->json ? print_json(image, err) : print_text(image, err);
 }
 
