@@ -128,22 +128,62 @@ int image_salvage(struct image *image, uint64_t offset, size_t len, void *data, 
 	return reader_read(image, offset, len, data, lose, context, err);
 }
 
-/* Is there a blob NAME behind reference I? */
-static bool replaced(struct store *store, size_t i, const char *name)
-{
-	for (size_t j = i + 1; j < store->refs.n; j++) {
-		cleanup_free uint8_t *payload = NULL;
-		const uint8_t *bytes;
-		char other[256];
-		size_t len;
+struct named {
+	char *name;
+	size_t ref;
+};
 
-		if (store->refs.ref[j].type == UMS_TYPE_BLOB &&
-			store_blob_read(store, store->refs.ref[j].offset, &payload, other, &bytes,
-				&len, NULL) == 0 &&
-			strcmp(name, other) == 0)
-			return true;
+static int compare_named(const void *va, const void *vb)
+{
+	const struct named *a = va, *b = vb;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : a->ref < b->ref ? -1 : a->ref > b->ref;
+}
+
+/* Calls FUNC for reference I, which is the newest blob of its name. */
+static int give_blob(struct store *store, size_t i,
+	int (*func)(void *context, const char *name, const void *bytes, size_t len), void *context,
+	struct err *err)
+{
+	cleanup_free uint8_t *payload = NULL;
+	const uint8_t *bytes;
+	char name[256];
+	size_t len;
+
+	if (store_blob_read(store, i, &payload, name, &bytes, &len, err) < 0)
+		return -1;
+	return func(context, name, bytes, len);
+}
+
+/* Sets NEWEST[i] for each reference that is the newest blob of its name. */
+static int find_newest(struct store *store, bool *newest, struct err *err)
+{
+	struct named *named = calloc(store->refs.n + 1, sizeof(*named));
+	size_t n = 0;
+	int r = named ? 0 : err_memory(err, "reading the blobs");
+
+	for (size_t i = 0; r == 0 && i < store->refs.n; i++) {
+		char name[256];
+
+		if (store->refs.ref[i].type != UMS_TYPE_BLOB)
+			continue;
+		r = store_blob_name(store, i, name, err);
+		if (r < 0)
+			break;
+		named[n] = (struct named){.name = strdup(name), .ref = i};
+		if (!named[n++].name)
+			r = err_memory(err, "reading the blobs");
 	}
-	return false;
+	if (r == 0 && n > 0)
+		qsort(named, n, sizeof(*named), compare_named);
+	for (size_t i = 0; i < n; i++)
+		newest[named[i].ref] =
+			r == 0 && (i + 1 == n || strcmp(named[i].name, named[i + 1].name) != 0);
+	for (size_t i = 0; i < n; i++)
+		free(named[i].name);
+	free(named);
+	return r;
 }
 
 int image_blobs(struct image *image,
@@ -151,22 +191,15 @@ int image_blobs(struct image *image,
 	struct err *err)
 {
 	struct store *store = &image->store;
+	cleanup_free bool *newest = calloc(store->refs.n + 1, sizeof(*newest));
 
+	if (!newest)
+		return err_memory(err, "reading the blobs");
+	if (find_newest(store, newest, err) < 0)
+		return -1;
 	for (size_t i = 0; i < store->refs.n; i++) {
-		cleanup_free uint8_t *payload = NULL;
-		const uint8_t *bytes;
-		char name[256];
-		size_t len;
-		int r;
+		int r = newest[i] ? give_blob(store, i, func, context, err) : 0;
 
-		if (store->refs.ref[i].type != UMS_TYPE_BLOB)
-			continue;
-		if (store_blob_read(store, store->refs.ref[i].offset, &payload, name, &bytes, &len,
-			    err) < 0)
-			return -1;
-		if (replaced(store, i, name))
-			continue;
-		r = func(context, name, bytes, len);
 		if (r != 0)
 			return r;
 	}
@@ -191,8 +224,7 @@ int image_journal(struct image *image, int (*func)(void *context, const char *js
 
 		if (store->refs.ref[i].type != UMS_TYPE_JRNL)
 			continue;
-		payload = store_record_read(
-			store, store->refs.ref[i].offset, UMS_TYPE_JRNL, &length, err);
+		payload = store_ref_read(store, i, &length, err);
 		if (!payload)
 			return -1;
 		text = strndup((const char *)payload, (size_t)length);

@@ -18,14 +18,6 @@
 #define KNOWN_INCOMPATIBLE 0u
 #define RUNS_MAX	   262144u /* fit QEMU's 16 MiB of property list at 53 bytes each */
 
-int refs_add(struct refs *refs, uint32_t type, uint64_t offset)
-{
-	if (mem_grow(&refs->ref, refs->n, &refs->room, sizeof(*refs->ref)) < 0)
-		return -1;
-	refs->ref[refs->n++] = (struct ref){.offset = offset, .type = type};
-	return 0;
-}
-
 uint32_t store_run_bytes(uint64_t size_bytes)
 {
 	uint32_t run = 1u << 20;
@@ -118,6 +110,15 @@ void store_clear(struct store *store)
 		close(store->fd);
 }
 
+struct index_limits store_limits(const struct store *store)
+{
+	return (struct index_limits){
+		.slot_blocks = store->slot_blocks,
+		.n_blocks = store->info.n_blocks,
+		.file_bytes = store->info.file_bytes,
+	};
+}
+
 uint64_t store_n_slots(const struct store *store)
 {
 	return (store->info.n_blocks + store->slot_blocks - 1) / store->slot_blocks;
@@ -147,53 +148,6 @@ uint8_t *store_record_read(
 	}
 	*length = record.length;
 	return record_read_payload(store->fd, &record, store->info.file_bytes, err);
-}
-
-int store_blob_read(struct store *store, uint64_t offset, uint8_t **payload, char name[256],
-	const uint8_t **bytes, size_t *len, struct err *err)
-{
-	uint64_t length;
-	size_t name_len;
-
-	*payload = store_record_read(store, offset, UMS_TYPE_BLOB, &length, err);
-	if (!*payload)
-		return -1;
-	name_len = length >= UMS_BLOB_HEAD_SIZE ? get_le16(*payload + BLOB_NAME_LENGTH) : 0;
-	if (name_len == 0 || name_len > UMS_BLOB_NAME_MAX ||
-		UMS_BLOB_HEAD_SIZE + name_len > length) {
-		free(*payload);
-		*payload = NULL;
-		return err_set(err, ERR_BAD_IMAGE,
-			"the BLOB record at offset %" PRIu64 " has no valid name", offset);
-	}
-	memcpy(name, *payload + UMS_BLOB_HEAD_SIZE, name_len);
-	name[name_len] = '\0';
-	*bytes = *payload + UMS_BLOB_HEAD_SIZE + name_len;
-	*len = (size_t)length - UMS_BLOB_HEAD_SIZE - name_len;
-	return 0;
-}
-
-void *store_blob_find(struct store *store, const char *name, size_t *len)
-{
-	for (size_t i = store->refs.n; i-- > 0;) {
-		cleanup_free uint8_t *payload = NULL;
-		const uint8_t *bytes;
-		char found[256];
-		uint8_t *copy;
-
-		if (store->refs.ref[i].type != UMS_TYPE_BLOB ||
-			store_blob_read(store, store->refs.ref[i].offset, &payload, found, &bytes,
-				len, NULL) < 0 ||
-			strcmp(found, name) != 0)
-			continue;
-		copy = malloc(*len + 1);
-		if (copy) {
-			memcpy(copy, bytes, *len);
-			copy[*len] = '\0';
-		}
-		return copy;
-	}
-	return NULL;
 }
 
 int store_file_crc(int fd, uint64_t offset, uint64_t end, uint32_t *crc, struct err *err)

@@ -28,11 +28,17 @@ struct refs {
 	size_t n, room;
 };
 
+/* -1 when memory is out. */
 int refs_add(struct refs *refs, uint32_t type, uint64_t offset);
+
+/* Puts them in the order in which they stand in the file, which is the one in which they were
+ * written, and forgets those that are there twice. */
+void refs_settle(struct refs *refs);
 
 struct store {
 	int fd;
 	struct image_info info; /* with file_bytes: the size of what is read */
+	uint64_t begin;		/* where the first record behind HEAD, which may be long, can be */
 	uint32_t slot_blocks;
 	struct blockmap *map;
 	struct index *index;
@@ -70,6 +76,9 @@ int store_prepare(struct store *store, struct err *err);
 
 /* Frees everything and closes FD. */
 void store_clear(struct store *store);
+
+/* What index entries of this image are held to. */
+struct index_limits store_limits(const struct store *store);
 
 /* Blocks of SLOT (the last one may be shorter). */
 uint32_t store_slot_length(const struct store *store, uint64_t slot);
@@ -111,8 +120,15 @@ int store_check_slot(struct store *store, uint64_t lba, uint64_t end,
 	const struct index_entry *entry, size_t n, image_lose *lose, void *context,
 	struct err *err);
 
-/* The name and bytes of the BLOB record at OFFSET; *PAYLOAD is freed by the caller. */
-int store_blob_read(struct store *store, uint64_t offset, uint8_t **payload, char name[256],
+/* The payload of the record that reference I names, freed by the caller; NULL and ERR when it is
+ * damaged, of another type, or reaches into the record of the next reference. */
+uint8_t *store_ref_read(struct store *store, size_t i, uint64_t *length, struct err *err);
+
+/* The name of the BLOB record that reference I names; its payload's CRC is not looked at. */
+int store_blob_name(struct store *store, size_t i, char name[256], struct err *err);
+
+/* The name and bytes of the BLOB record that reference I names; *PAYLOAD is freed by the caller. */
+int store_blob_read(struct store *store, size_t i, uint8_t **payload, char name[256],
 	const uint8_t **bytes, size_t *len, struct err *err);
 
 /* The newest blob NAME, freed by the caller; NULL when there is none or it is damaged. */

@@ -248,8 +248,7 @@ static void check_refs(struct verify *verify)
 		uint64_t length;
 		struct err err;
 
-		payload = store_record_read(
-			store, store->refs.ref[i].offset, store->refs.ref[i].type, &length, &err);
+		payload = store_ref_read(store, i, &length, &err);
 		if (!payload)
 			find_failure(verify, &err);
 	}

@@ -172,7 +172,9 @@ static void test_next_slot(void **state)
 	hand_write(&hand, path);
 	f = fopen(path, "rb");
 	assert_non_null(f);
-	paged = index_paged(8, fileno(f), hand.n, hand.bytes + REC_UUID, page, 5);
+	paged = index_paged(
+		&(struct index_limits){.slot_blocks = 8, .n_blocks = 64 * 8, .file_bytes = hand.n},
+		fileno(f), hand.bytes + REC_UUID, page, 5);
 	check_next(paged, 64);
 	index_free(paged);
 	index_free(memory);
