@@ -3,12 +3,12 @@
 #ifndef UMS_CLI_CLI_H
 #define UMS_CLI_CLI_H
 
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "image/image.h"
 
 /* Exit codes, the same for every subcommand. */
@@ -62,10 +62,15 @@ int cli_run(const struct cli_command *command, int argc, char **argv);
 /* The --help of one subcommand. */
 void cli_print_help(const struct cli_command *command, FILE *out);
 
-/* "umsctl: capture: NAME: text" on standard error. */
+/* TEXT as text_show() (base/text.h) has it: what is from outside goes to a terminal or a log this
+ * way, once. */
+void cli_put(FILE *out, const char *text);
+
+/* "umsctl: capture: NAME: text" on standard error; NAME and TEXT as they came. */
 void cli_error(const char *command, const char *name, const char *text);
 
-/* A question of usage; returns EXIT_USAGE. */
+/* A question of usage, in one line; what is put into FORMAT may be from outside.  Returns
+ * EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Would what is printed go into the file at PATH, and destroy an image there? */
@@ -75,8 +80,10 @@ bool cli_is_stdout(const char *path);
 /* Opens an image for reading, or says why not and returns NULL; *CODE is what to exit with then. */
 struct image *cli_open_image(const char *command, const char *path, int *code);
 
-/* One object on one line (NDJSON), or pretty; frees it.  -1 when memory is out and nothing was
- * printed; whether OUT took it, its error flag says. */
+/*
+ * One object on one line (NDJSON), or pretty; frees it.  -1 when OBJECT is NULL, because memory
+ * ended while it was built (base/json.h): then this says so, and nothing goes to OUT.
+ */
 int cli_print_json(FILE *out, struct json_object *object, bool pretty);
 
 /* A number that may be larger than json-c's int64. */

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/object.h"
 #include "cli/states.h"
 
 struct values {
@@ -42,35 +41,38 @@ static void print_states(const struct image *image)
 }
 
 /* A line of the blob "identity".  Only keys that umsctl knows are shown: whoever made the image
- * could have called one "sha256". */
+ * could have called one "sha256".  The drive's texts are plain in there: nothing of them is escaped
+ * twice. */
 static void print_identity(const char *text, size_t len)
 {
 	static const char *const keys[] = {"sectors", "sector-bytes", "bytes", "usb-serial",
 		"unit-serial", "usb-id", "vendor", "product", "revision", "port", "lun"};
 	const char *equals = memchr(text, '=', len);
 	size_t key = equals ? (size_t)(equals - text) : 0;
-	char shown[300];
+	cleanup_free char *value = NULL;
 
 	/* What is not known of the drive is kept as an empty value. */
 	if (!equals || key + 1 == len)
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strlen(keys[i]) == key && memcmp(keys[i], text, key) == 0)
-			printf(COLUMN "%s\n", keys[i],
-				text_escape(equals + 1, len - key - 1, shown, sizeof(shown)));
+		if (strlen(keys[i]) != key || memcmp(keys[i], text, key) != 0)
+			continue;
+		value = strndup(equals + 1, len - key - 1);
+		printf(COLUMN, keys[i]);
+		cli_put(stdout, value ? value : "?");
+		putchar('\n');
+		return;
 	}
 }
 
-/* Blobs and journal come from a file: nothing of them is printed as it is. */
 static int print_blob(void *context, const char *name, const void *bytes, size_t len)
 {
 	const char *text = bytes, *end = text + len;
-	char shown[300];
+	char shown[TEXT_SHOWN(300)];
 
 	(void)context;
 	if (strcmp(name, "identity") != 0) {
-		printf(COLUMN "%zu bytes\n", text_escape(name, strlen(name), shown, sizeof(shown)),
-			len);
+		printf(COLUMN "%zu bytes\n", text_show(name, shown, sizeof(shown)), len);
 		return 0;
 	}
 	while (text < end) {
@@ -83,23 +85,12 @@ static int print_blob(void *context, const char *name, const void *bytes, size_t
 	return 0;
 }
 
-/* The text of KEY; "" when there is none, or it is no text. */
-static const char *member(struct json_object *o, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(o, key, &value) &&
-			       json_object_is_type(value, json_type_string)
-		       ? json_object_get_string(value)
-		       : "";
-}
-
 /* A line of the journal if it is a note of the user's, freed by the caller; else NULL. */
 static struct json_object *parse_note(const char *json)
 {
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = json_read(json);
 
-	if (strcmp(member(o, "event"), "note") == 0)
+	if (strcmp(json_text_of(o, "event"), "note") == 0)
 		return o;
 	json_object_put(o);
 	return NULL;
@@ -109,25 +100,25 @@ static struct json_object *parse_note(const char *json)
 static int print_note(void *context, const char *json)
 {
 	struct json_object *o = parse_note(json);
-	char key[300], text[2000];
 
 	(void)context;
-	if (o)
-		printf(COLUMN "%s: %s\n", "note",
-			text_escape(member(o, "key"), strlen(member(o, "key")), key, sizeof(key)),
-			text_escape(
-				member(o, "text"), strlen(member(o, "text")), text, sizeof(text)));
+	if (!o)
+		return 0;
+	printf(COLUMN, "note");
+	cli_put(stdout, json_text_of(o, "key"));
+	fputs(": ", stdout);
+	cli_put(stdout, json_text_of(o, "text"));
+	putchar('\n');
 	json_object_put(o);
 	return 0;
 }
 
 static int print_journal_line(void *context, const char *json)
 {
+	struct json_object *o = json_read(json);
+
 	(void)context;
-	for (const char *p = json; *p; p++)
-		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
-	putchar('\n');
-	return 0;
+	return cli_print_json(stdout, o ? o : json_object_new_string(json), false);
 }
 
 static void print_file(const struct image *image)
@@ -190,18 +181,15 @@ static struct json_object *blob_json(const char *name, const void *bytes, size_t
 
 static int add_blob(void *context, const char *name, const void *bytes, size_t len)
 {
-	char shown[4 * 256];
-
-	object_add(context, text_escape(name, strlen(name), shown, sizeof(shown)),
-		blob_json(name, bytes, len));
+	json_add(context, name, blob_json(name, bytes, len));
 	return 0;
 }
 
 static int add_line(void *context, const char *json)
 {
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = json_read(json);
 
-	object_append(context, o ? o : json_object_new_string(json));
+	json_append(context, o ? o : json_object_new_string(json));
 	return 0;
 }
 
@@ -212,9 +200,9 @@ static int add_note(void *context, const char *json)
 	if (!o)
 		return 0;
 	note = json_object_new_object();
-	object_add(&note, "key", json_object_new_string(member(o, "key")));
-	object_add(&note, "text", json_object_new_string(member(o, "text")));
-	object_append(context, note);
+	json_add(&note, "key", json_object_new_string(json_text_of(o, "key")));
+	json_add(&note, "text", json_object_new_string(json_text_of(o, "text")));
+	json_append(context, note);
 	json_object_put(o);
 	return 0;
 }
@@ -224,18 +212,18 @@ static struct json_object *geometry_json(const struct image_info *info)
 	struct json_object *o = json_object_new_object();
 	char text[64];
 
-	object_add(&o, "uuid", json_object_new_string(text_uuid(info->uuid, text)));
-	object_add(&o, "version", cli_json_u64(info->version));
-	object_add(&o, "created", cli_json_u64(info->created));
-	object_add(&o, "bytes", cli_json_u64(info->size_bytes));
-	object_add(&o, "blocks", cli_json_u64(info->n_blocks));
-	object_add(&o, "block_bytes", cli_json_u64(info->block_bytes));
-	object_add(&o, "run_bytes", cli_json_u64(info->run_bytes));
-	object_add(&o, "unit_bytes", cli_json_u64(info->unit_bytes));
-	object_add(&o, "file_bytes", cli_json_u64(info->file_bytes));
-	object_add(&o, "sealed", json_object_new_boolean(info->sealed));
-	object_add(&o, "generation", cli_json_u64(info->generation));
-	object_add(&o, "udif", json_object_new_boolean(info->udif));
+	json_add(&o, "uuid", json_object_new_string(text_uuid(info->uuid, text)));
+	json_add(&o, "version", cli_json_u64(info->version));
+	json_add(&o, "created", cli_json_u64(info->created));
+	json_add(&o, "bytes", cli_json_u64(info->size_bytes));
+	json_add(&o, "blocks", cli_json_u64(info->n_blocks));
+	json_add(&o, "block_bytes", cli_json_u64(info->block_bytes));
+	json_add(&o, "run_bytes", cli_json_u64(info->run_bytes));
+	json_add(&o, "unit_bytes", cli_json_u64(info->unit_bytes));
+	json_add(&o, "file_bytes", cli_json_u64(info->file_bytes));
+	json_add(&o, "sealed", json_object_new_boolean(info->sealed));
+	json_add(&o, "generation", cli_json_u64(info->generation));
+	json_add(&o, "udif", json_object_new_boolean(info->udif));
 	return o;
 }
 
@@ -252,14 +240,14 @@ static int print_json(struct image *image, struct err *err)
 	if (r == 0)
 		r = image_journal(image, add_note, &notes, err);
 	if (info->damaged)
-		object_add(&o, "damage", json_object_new_string(image_damage(image)));
-	object_add(&o, "sectors", states_json(image_map(image)));
+		json_add(&o, "damage", json_object_new_string(image_damage(image)));
+	json_add(&o, "sectors", states_json(image_map(image)));
 	if (info->sealed && info->hashes != 0)
-		object_add(&o, "digests", cli_json_digests(info));
-	object_add(&o, "notes", notes);
-	object_add(&o, "blobs", blobs);
-	object_add(&o, "journal", journal);
-	if (object_print(o, true) < 0)
+		json_add(&o, "digests", cli_json_digests(info));
+	json_add(&o, "notes", notes);
+	json_add(&o, "blobs", blobs);
+	json_add(&o, "journal", journal);
+	if (cli_print_json(stdout, o, true) < 0)
 		return err_memory(err, "printing it");
 	return r;
 }
@@ -301,7 +289,7 @@ static int run(const void *given, char **positional, int n_positional)
 {
 	int code = EXIT_COMPLETE;
 	struct image *image = cli_open_image("info", positional[0], &code);
-	struct err err;
+	struct err err = {.kind = ERR_NO_MEMORY, .text = "out of memory"};
 
 	(void)n_positional;
 	if (!image)

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/object.h"
 #include "scsi/scsi.h"
 
 struct values {
@@ -49,18 +48,18 @@ static struct json_object *range_json(const struct block_range *range)
 	struct json_object *o = json_object_new_object();
 	char why[200];
 
-	object_add(&o, "lba", cli_json_u64(range->lba));
-	object_add(&o, "blocks", cli_json_u64(range->n));
-	object_add(&o, "state", json_object_new_string(block_state_name(range->state)));
+	json_add(&o, "lba", cli_json_u64(range->lba));
+	json_add(&o, "blocks", cli_json_u64(range->n));
+	json_add(&o, "state", json_object_new_string(block_state_name(range->state)));
 	if (*reason(&range->why, why, sizeof(why)) == '\0')
 		return o;
-	object_add(&o, "reason", json_object_new_string(why));
-	object_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
-	object_add(&o, "status", cli_json_u64(range->why.status));
-	object_add(&o, "sense_key", cli_json_u64(range->why.sense_key));
-	object_add(&o, "asc", cli_json_u64(range->why.asc));
-	object_add(&o, "ascq", cli_json_u64(range->why.ascq));
-	object_add(&o, "tries", cli_json_u64(range->why.tries));
+	json_add(&o, "reason", json_object_new_string(why));
+	json_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
+	json_add(&o, "status", cli_json_u64(range->why.status));
+	json_add(&o, "sense_key", cli_json_u64(range->why.sense_key));
+	json_add(&o, "asc", cli_json_u64(range->why.asc));
+	json_add(&o, "ascq", cli_json_u64(range->why.ascq));
+	json_add(&o, "tries", cli_json_u64(range->why.tries));
 	return o;
 }
 
@@ -70,13 +69,13 @@ static int print_json(const struct image *image, unsigned int mask, struct err *
 	struct json_object *o = json_object_new_object(), *ranges = json_object_new_array();
 	struct block_range range;
 
-	object_add(&o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
-	object_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
+	json_add(&o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
+	json_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
 	for (uint64_t lba = 0; ranges && blockmap_next(map, lba, mask, &range);
 		lba = range.lba + range.n)
-		object_append(&ranges, range_json(&range));
-	object_add(&o, "ranges", ranges);
-	return object_print(o, true) < 0 ? err_memory(err, "printing it") : 0;
+		json_append(&ranges, range_json(&range));
+	json_add(&o, "ranges", ranges);
+	return cli_print_json(stdout, o, true) < 0 ? err_memory(err, "printing it") : 0;
 }
 
 static int run(const void *given, char **positional, int n_positional)

@@ -8,18 +8,34 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/object.h"
 
 #define BAR_NS 200000000u
+
+void cli_put(FILE *out, const char *text)
+{
+	size_t len = strlen(text);
+	char one[16];
+
+	while (len > 0) {
+		size_t n = text_show_next(text, len, one);
+
+		fputs(one, out);
+		text += n;
+		len -= n;
+	}
+}
 
 void cli_error(const char *command, const char *name, const char *text)
 {
 	fputs("umsctl: ", stderr);
 	if (command)
 		fprintf(stderr, "%s: ", command);
-	if (name)
-		fprintf(stderr, "%s: ", name);
-	fprintf(stderr, "%s\n", text);
+	if (name) {
+		cli_put(stderr, name);
+		fputs(": ", stderr);
+	}
+	cli_put(stderr, text);
+	fputc('\n', stderr);
 }
 
 bool cli_is_stdout(const char *path)
@@ -48,18 +64,17 @@ struct image *cli_open_image(const char *command, const char *path, int *code)
 
 int cli_print_json(FILE *out, struct json_object *object, bool pretty)
 {
-	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
-		    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-			    : JSON_C_TO_STRING_PLAIN);
-
-	const char *text = json_object_to_json_string_ext(object, flags);
-	int r = text ? 0 : -1;
-
-	if (text)
-		fprintf(out, "%s\n", text);
+	if (!object) {
+		cli_error(
+			NULL, NULL, "there was no memory for all of the JSON, so none is printed");
+		return -1;
+	}
+	/* An OUT that takes no more is main()'s to tell of. */
+	json_write(out, object, pretty);
+	fputc('\n', out);
 	fflush(out);
 	json_object_put(object);
-	return r;
+	return 0;
 }
 
 struct json_object *cli_json_u64(uint64_t value)
@@ -100,7 +115,7 @@ struct json_object *cli_json_digests(const struct image_info *info)
 		object = json_object_new_object();
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (cli_digest_hex(info, i, hex))
-			object_add(&object, cli_digest_name(i), json_object_new_string(hex));
+			json_add(&object, cli_digest_name(i), json_object_new_string(hex));
 	}
 	return object;
 }

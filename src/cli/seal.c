@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/object.h"
 #include "cli/states.h"
 
 struct values {
@@ -32,26 +31,27 @@ static int seal_print_json(struct sealed *sealed)
 {
 	struct json_object *o = json_object_new_object();
 
-	object_add(&o, "event", json_object_new_string("end"));
-	object_add(&o, "result",
+	json_add(&o, "event", json_object_new_string("end"));
+	json_add(&o, "result",
 		json_object_new_string(sealed->missing > 0 ? "incomplete" : "complete"));
-	object_add(&o, "image", json_object_new_string(sealed->path));
-	object_add(&o, "sealed", json_object_new_boolean(sealed->info.sealed));
-	object_add(&o, "block_bytes", cli_json_u64(sealed->info.block_bytes));
-	object_add(&o, "sectors", sealed->sectors);
-	object_add(&o, "missing", cli_json_u64(sealed->missing));
-	object_add(&o, "image_bytes", cli_json_u64(sealed->info.file_bytes));
+	json_add(&o, "image", json_object_new_string(sealed->path));
+	json_add(&o, "sealed", json_object_new_boolean(sealed->info.sealed));
+	json_add(&o, "block_bytes", cli_json_u64(sealed->info.block_bytes));
+	json_add(&o, "sectors", sealed->sectors);
+	json_add(&o, "missing", cli_json_u64(sealed->missing));
+	json_add(&o, "image_bytes", cli_json_u64(sealed->info.file_bytes));
 	if (sealed->info.hashes != 0)
-		object_add(&o, "digests", cli_json_digests(&sealed->info));
-	return object_print(o, false);
+		json_add(&o, "digests", cli_json_digests(&sealed->info));
+	return cli_print_json(stdout, o, false);
 }
 
 static void seal_print_text(const struct sealed *sealed)
 {
 	char size[32], hex[65];
 
-	printf("%s: %s; sectors: %s\n", sealed->path,
-		sealed->before ? "was sealed already" : "sealed", sealed->states);
+	cli_put(stdout, sealed->path);
+	printf(": %s; sectors: %s\n", sealed->before ? "was sealed already" : "sealed",
+		sealed->states);
 	printf("image:        %s\n", text_size(sealed->info.file_bytes, size));
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (cli_digest_hex(&sealed->info, i, hex))

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/object.h"
+#include "base/json.h"
 
 char *states_text(const struct blockmap *map, unsigned int mask, char *out, size_t room)
 {
@@ -27,7 +27,7 @@ struct json_object *states_json(const struct blockmap *map)
 	struct json_object *states = json_object_new_object();
 
 	for (unsigned int s = 0; s < BLOCK_STATES; s++)
-		object_add(&states, block_state_name(s),
+		json_add(&states, block_state_name(s),
 			json_object_new_uint64(blockmap_count(map, BLOCK_MASK(s))));
 	return states;
 }

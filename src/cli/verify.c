@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
-#include "cli/object.h"
 
 struct values {
 	bool json;
@@ -22,11 +21,14 @@ static void found(void *context, const char *text)
 	struct check *check = context;
 
 	if (check->json) {
-		object_append(&check->findings, json_object_new_string(text));
+		json_append(&check->findings, json_object_new_string(text));
 		return;
 	}
 	cli_bar_end(&check->bar);
-	printf("%s: %s\n", check->path, text);
+	cli_put(stdout, check->path);
+	fputs(": ", stdout);
+	cli_put(stdout, text);
+	putchar('\n');
 }
 
 static void progress(void *context, uint64_t done, uint64_t all)
@@ -55,25 +57,26 @@ static int print_json(struct check *check, const struct image_verify_report *rep
 {
 	struct json_object *o = json_object_new_object();
 
-	object_add(&o, "image", json_object_new_string(check->path));
-	object_add(&o, "good", json_object_new_boolean(report->problems == 0));
-	object_add(&o, "chunks", cli_json_u64(report->chunks));
-	object_add(&o, "bad_chunks", cli_json_u64(report->bad_chunks));
-	object_add(&o, "digests", json_object_new_string(digest_word(report->digests)));
+	json_add(&o, "image", json_object_new_string(check->path));
+	json_add(&o, "good", json_object_new_boolean(report->problems == 0));
+	json_add(&o, "chunks", cli_json_u64(report->chunks));
+	json_add(&o, "bad_chunks", cli_json_u64(report->bad_chunks));
+	json_add(&o, "digests", json_object_new_string(digest_word(report->digests)));
 	if (report->digests_why)
-		object_add(&o, "digests_why", json_object_new_string(report->digests_why));
-	object_add(&o, "digest_checked",
+		json_add(&o, "digests_why", json_object_new_string(report->digests_why));
+	json_add(&o, "digest_checked",
 		json_object_new_boolean(report->digests == IMAGE_DIGESTS_FIT ||
 					report->digests == IMAGE_DIGESTS_DIFFER));
-	object_add(
+	json_add(
 		&o, "digest_bad", json_object_new_boolean(report->digests == IMAGE_DIGESTS_DIFFER));
-	object_add(&o, "findings", check->findings);
-	return object_print(o, true);
+	json_add(&o, "findings", check->findings);
+	return cli_print_json(stdout, o, true);
 }
 
 static void print_text(const struct check *check, const struct image_verify_report *report)
 {
-	printf("%s: %" PRIu64 " chunks read, %" PRIu64 " damaged; ", check->path, report->chunks,
+	cli_put(stdout, check->path);
+	printf(": %" PRIu64 " chunks read, %" PRIu64 " damaged; ", report->chunks,
 		report->bad_chunks);
 	if (report->digests == IMAGE_DIGESTS_NONE)
 		printf("no digests to compare with");

@@ -332,13 +332,7 @@ static size_t transfer_limit(const struct link *link, uint32_t quirks)
 {
 	size_t most = link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
-	if (quirks & QUIRK_MAX_SECTORS_MIN)
-		most = 8 * SECTOR;
-	else if (quirks & QUIRK_MAX_SECTORS_64)
-		most = 64 * SECTOR;
-	else if (quirks & QUIRK_MAX_SECTORS_240)
-		most = 240 * SECTOR;
-	return mem_min_u64(most, link->max_transfer_bytes);
+	return mem_min_u64(quirk_transfer_limit(quirks, most), link->max_transfer_bytes);
 }
 
 struct transport *transport_bot_open(

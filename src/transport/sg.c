@@ -18,6 +18,7 @@
 
 #include <scsi/sg_pt.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "transport/transport.h"
 
@@ -162,22 +163,11 @@ static const struct transport_ops transport_sg = {
 	.close = sg_close,
 };
 
-/* A number out of a file of sysfs; 0 when there is none. */
-static unsigned long read_number(const char *path)
-{
-	cleanup_fclose FILE *f = fopen(path, "re");
-	unsigned long value = 0;
-
-	if (!f || fscanf(f, "%lu", &value) != 1)
-		return 0;
-	return value;
-}
-
 /* A number of the disk in sysfs: its place below the block node's directory, and below the sg
  * node's.  0 when there is none. */
-static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
+static uint64_t attribute(int fd, const char *of_block, const char *of_sg)
 {
-	unsigned long value = 0;
+	uint64_t value = 0;
 	struct stat st;
 	char path[160];
 	glob_t found;
@@ -187,7 +177,8 @@ static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
 	snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u/%s", S_ISBLK(st.st_mode) ? "block" : "char",
 		major(st.st_rdev), minor(st.st_rdev), S_ISBLK(st.st_mode) ? of_block : of_sg);
 	if (glob(path, 0, NULL, &found) == 0) {
-		value = read_number(found.gl_pathv[0]);
+		if (!file_read_number(found.gl_pathv[0], &value))
+			value = 0;
 		globfree(&found);
 	}
 	return value;
@@ -197,12 +188,12 @@ static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
  * host adapter for the sg node. */
 static size_t transfer_limit(int fd)
 {
-	unsigned long kb =
+	uint64_t kb =
 		attribute(fd, "queue/max_hw_sectors_kb", "device/block/*/queue/max_hw_sectors_kb");
 
 	if (kb == 0)
 		return FALLBACK_TRANSFER;
-	return (size_t)mem_min_u64((uint64_t)kb * 1024, MOST_TRANSFER);
+	return (size_t)mem_min_u64(mem_min_u64(kb, MOST_TRANSFER) * 1024, MOST_TRANSFER);
 }
 
 /* By the place of its device in sysfs. */

@@ -13,7 +13,6 @@
 
 #define TRANSFER_SUPER (1u << 20)
 #define TRANSFER_HIGH  (512u << 10)
-#define SECTOR	       512u
 
 static int no_setting(struct err *err, const char *missing)
 {
@@ -74,12 +73,7 @@ static size_t transfer_limit(const struct uas *uas)
 {
 	size_t most = uas->link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
-	if (uas->transport.quirks & QUIRK_MAX_SECTORS_MIN)
-		most = 8 * SECTOR;
-	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_64)
-		most = 64 * SECTOR;
-	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_240)
-		most = 240 * SECTOR;
+	most = quirk_transfer_limit(uas->transport.quirks, most);
 	return mem_min_u64(most, uas->link->max_transfer_bytes);
 }
 

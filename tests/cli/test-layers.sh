@@ -28,7 +28,7 @@ scsi/sg_: src/transport/ src/scsi/
 zlib.h: src/image/ src/base/crc.c
 isa-l/: src/image/ src/base/crc.c
 openssl/: src/image/ src/transport/tally.c
-json-c/: src/capture/ src/cli/
+json-c/: src/base/json.h src/capture/ src/cli/
 ini.h: src/vendor/
 '
 
