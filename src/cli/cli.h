@@ -19,6 +19,7 @@ enum {
 	EXIT_UNREADABLE = 3,  /* all was tried; some sectors could not be read */
 	EXIT_STOPPED = 4,     /* stopped early; what there is stays, and can be gone on with */
 	EXIT_DAMAGED = 5,     /* the image is damaged */
+	EXIT_WRITTEN_TO = 6,  /* as 0 or 3, but the drive was written to while it was read */
 };
 
 #define CLI_MAX_POSITIONAL 300
@@ -55,6 +56,11 @@ extern const struct cli_command command_list, command_capture, command_seal, com
 
 /* The table of subcommands, ending in NULL (main.c). */
 extern const struct cli_command *const cli_commands[];
+
+/* The command line that the program was started with, as a shell would take it; NULL before
+ * cli_keep_command_line(), which main() calls, or when there was no memory for it. */
+const char *cli_command_line(void);
+void cli_keep_command_line(int argc, char **argv);
 
 /* Parses ARGV (behind the subcommand's name) by its table and runs it. */
 int cli_run(const struct cli_command *command, int argc, char **argv);
@@ -98,7 +104,6 @@ struct json_object *cli_json_digests(const struct image_info *info);
 
 /* Digest number I ("sha256") as hex into OUT of 65 bytes; NULL when the image has none. */
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65]);
-const char *cli_digest_name(unsigned int i);
 
 /* Columns of the terminal that standard error is. */
 int cli_terminal_columns(void);

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/json.h"
 #include "cli/states.h"
+#include "proto/ums.h"
 
 struct values {
 	bool json, journal;
@@ -40,35 +42,39 @@ static void print_states(const struct image *image)
 	}
 }
 
+/* LEN bytes at TEXT in the column behind KEY. */
+static void print_column(const char *key, const char *text, size_t len)
+{
+	cleanup_free char *value = strndup(text, len);
+
+	printf(COLUMN, key);
+	cli_put(stdout, value ? value : "?");
+	putchar('\n');
+}
+
 /* A line of the blob "identity".  Only keys that umsctl knows are shown: whoever made the image
- * could have called one "sha256".  The drive's texts are plain in there: nothing of them is escaped
- * twice. */
+ * could have called one "sha256". */
 static void print_identity(const char *text, size_t len)
 {
 	static const char *const keys[] = {"sectors", "sector-bytes", "bytes", "usb-serial",
 		"unit-serial", "usb-id", "vendor", "product", "revision", "port", "lun"};
 	const char *equals = memchr(text, '=', len);
 	size_t key = equals ? (size_t)(equals - text) : 0;
-	cleanup_free char *value = NULL;
 
 	/* What is not known of the drive is kept as an empty value. */
 	if (!equals || key + 1 == len)
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strlen(keys[i]) != key || memcmp(keys[i], text, key) != 0)
-			continue;
-		value = strndup(equals + 1, len - key - 1);
-		printf(COLUMN, keys[i]);
-		cli_put(stdout, value ? value : "?");
-		putchar('\n');
-		return;
+		if (strlen(keys[i]) == key && memcmp(keys[i], text, key) == 0)
+			print_column(keys[i], equals + 1, len - key - 1);
 	}
 }
 
+/* Blobs and journal come from a file: nothing of them is printed as it is. */
 static int print_blob(void *context, const char *name, const void *bytes, size_t len)
 {
 	const char *text = bytes, *end = text + len;
-	char shown[TEXT_SHOWN(300)];
+	char shown[TEXT_SHOWN(UMS_BLOB_NAME_MAX)];
 
 	(void)context;
 	if (strcmp(name, "identity") != 0) {
@@ -102,13 +108,13 @@ static int print_note(void *context, const char *json)
 	struct json_object *o = parse_note(json);
 
 	(void)context;
-	if (!o)
-		return 0;
-	printf(COLUMN, "note");
-	cli_put(stdout, json_text_of(o, "key"));
-	fputs(": ", stdout);
-	cli_put(stdout, json_text_of(o, "text"));
-	putchar('\n');
+	if (o) {
+		printf(COLUMN, "note");
+		cli_put(stdout, json_text_of(o, "key"));
+		fputs(": ", stdout);
+		cli_put(stdout, json_text_of(o, "text"));
+		putchar('\n');
+	}
 	json_object_put(o);
 	return 0;
 }
@@ -144,7 +150,7 @@ static void print_file(const struct image *image)
 			image_damage(image));
 }
 
-static int info_print_text(struct image *image, struct err *err)
+static int print_text(struct image *image, struct err *err)
 {
 	char hex[65];
 
@@ -152,7 +158,7 @@ static int info_print_text(struct image *image, struct err *err)
 	print_states(image);
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (image_info(image)->sealed && cli_digest_hex(image_info(image), i, hex))
-			printf(COLUMN "%s\n", cli_digest_name(i), hex);
+			printf(COLUMN "%s\n", image_hash_name(i), hex);
 	}
 	if (image_journal(image, print_note, NULL, err) < 0)
 		return -1;
@@ -200,8 +206,8 @@ static int add_note(void *context, const char *json)
 	if (!o)
 		return 0;
 	note = json_object_new_object();
-	json_add(&note, "key", json_object_new_string(json_text_of(o, "key")));
-	json_add(&note, "text", json_object_new_string(json_text_of(o, "text")));
+	json_add_text(&note, "key", json_text_of(o, "key"));
+	json_add_text(&note, "text", json_text_of(o, "text"));
 	json_append(context, note);
 	json_object_put(o);
 	return 0;
@@ -227,7 +233,7 @@ static struct json_object *geometry_json(const struct image_info *info)
 	return o;
 }
 
-static int info_print_json(struct image *image, struct err *err)
+static int print_json(struct image *image, struct err *err)
 {
 	const struct image_info *info = image_info(image);
 	struct json_object *o = geometry_json(info);
@@ -253,7 +259,7 @@ static int info_print_json(struct image *image, struct err *err)
 }
 
 /* The bytes of one blob as they are: for other programs. */
-static int info_print_raw(struct image *image, const char *name, struct err *err)
+static int print_raw(struct image *image, const char *name, struct err *err)
 {
 	size_t len;
 	cleanup_free void *bytes = image_blob(image, name, &len);
@@ -264,13 +270,13 @@ static int info_print_raw(struct image *image, const char *name, struct err *err
 	return 0;
 }
 
-static int info_show(struct image *image, const struct values *values, struct err *err)
+static int show(struct image *image, const struct values *values, struct err *err)
 {
 	if (values->blob)
-		return info_print_raw(image, values->blob, err);
+		return print_raw(image, values->blob, err);
 	if (values->journal)
 		return image_journal(image, print_journal_line, NULL, err);
-	return values->json ? info_print_json(image, err) : info_print_text(image, err);
+	return values->json ? print_json(image, err) : print_text(image, err);
 }
 
 static int exit_code(const struct err *err)
@@ -285,16 +291,16 @@ static int exit_code(const struct err *err)
 	}
 }
 
-static int info_run(const void *given, char **positional, int n_positional)
+static int run(const void *given, char **positional, int n_positional)
 {
 	int code = EXIT_COMPLETE;
 	struct image *image = cli_open_image("info", positional[0], &code);
-	struct err err = {.kind = ERR_NO_MEMORY, .text = "out of memory"};
+	struct err err;
 
 	(void)n_positional;
 	if (!image)
 		return code;
-	if (info_show(image, given, &err) < 0) {
+	if (show(image, given, &err) < 0) {
 		cli_error("info", positional[0], err.text);
 		code = exit_code(&err);
 	}
@@ -320,5 +326,5 @@ const struct cli_command command_info = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = info_run,
+	.run = run,
 };

@@ -104,6 +104,7 @@ int main(int argc, char **argv)
 	if (!main_fill_descriptors())
 		return EXIT_NOT_STARTED;
 	signal(SIGPIPE, SIG_IGN);
+	cli_keep_command_line(argc, argv);
 	if (argc < 2) {
 		main_print_overview(stderr);
 		return EXIT_USAGE;

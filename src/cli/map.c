@@ -6,32 +6,14 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "base/json.h"
 #include "scsi/scsi.h"
 
 struct values {
 	bool json, mapfile, bad;
 };
 
-/* Why, in words: the transport's end, or status and sense as the drive said them. */
-static const char *map_reason(const struct block_reason *why, char *out, size_t room)
-{
-	struct reply reply = {.outcome = OUTCOME_DONE, .status = why->status};
-
-	out[0] = '\0';
-	if (why->outcome != BLOCK_OUTCOME_NONE) {
-		snprintf(out, room, "%s", block_outcome_name(why->outcome));
-	} else if (why->status != 0 || why->sense_key != 0) {
-		reply.sense[SENSE_CODE] = SENSE_CODE_DESC;
-		reply.sense[SENSE_DESC_KEY] = why->sense_key;
-		reply.sense[SENSE_DESC_ASC] = why->asc;
-		reply.sense[SENSE_DESC_ASCQ] = why->ascq;
-		reply.sense_len = why->sense_key || why->asc ? SENSE_DESC_HEAD : 0;
-		scsi_reply_text(&reply, out, room);
-	}
-	return out;
-}
-
-static void map_print_text(const struct blockmap *map, unsigned int mask)
+static void print_text(const struct blockmap *map, unsigned int mask)
 {
 	struct block_range range;
 	char why[200];
@@ -39,11 +21,12 @@ static void map_print_text(const struct blockmap *map, unsigned int mask)
 	printf("%-14s %-14s %-10s %s\n", "LBA", "SECTORS", "STATE", "REASON");
 	for (uint64_t lba = 0; blockmap_next(map, lba, mask, &range); lba = range.lba + range.n)
 		printf("%-14" PRIu64 " %-14" PRIu64 " %-10s %s%s\n", range.lba, range.n,
-			block_state_name(range.state), map_reason(&range.why, why, sizeof(why)),
+			block_state_name(range.state),
+			scsi_reason_text(&range.why, why, sizeof(why)),
 			range.why.tries > 1 ? ", more than once" : "");
 }
 
-static struct json_object *map_range_json(const struct block_range *range)
+static struct json_object *range_json(const struct block_range *range)
 {
 	struct json_object *o = json_object_new_object();
 	char why[200];
@@ -51,7 +34,7 @@ static struct json_object *map_range_json(const struct block_range *range)
 	json_add(&o, "lba", cli_json_u64(range->lba));
 	json_add(&o, "blocks", cli_json_u64(range->n));
 	json_add(&o, "state", json_object_new_string(block_state_name(range->state)));
-	if (*map_reason(&range->why, why, sizeof(why)) == '\0')
+	if (*scsi_reason_text(&range->why, why, sizeof(why)) == '\0')
 		return o;
 	json_add(&o, "reason", json_object_new_string(why));
 	json_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
@@ -63,7 +46,7 @@ static struct json_object *map_range_json(const struct block_range *range)
 	return o;
 }
 
-static int map_print_json(const struct image *image, unsigned int mask, struct err *err)
+static int print_json(const struct image *image, unsigned int mask, struct err *err)
 {
 	const struct blockmap *map = image_map(image);
 	struct json_object *o = json_object_new_object(), *ranges = json_object_new_array();
@@ -73,12 +56,12 @@ static int map_print_json(const struct image *image, unsigned int mask, struct e
 	json_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
 	for (uint64_t lba = 0; ranges && blockmap_next(map, lba, mask, &range);
 		lba = range.lba + range.n)
-		json_append(&ranges, map_range_json(&range));
+		json_append(&ranges, range_json(&range));
 	json_add(&o, "ranges", ranges);
 	return cli_print_json(stdout, o, true) < 0 ? err_memory(err, "printing it") : 0;
 }
 
-static int map_run(const void *given, char **positional, int n_positional)
+static int run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
 	unsigned int mask = values->bad ? BLOCK_MISSING : BLOCK_ALL;
@@ -94,11 +77,11 @@ static int map_run(const void *given, char **positional, int n_positional)
 	if (!image)
 		return code;
 	if (values->json)
-		r = map_print_json(image, mask, &err);
+		r = print_json(image, mask, &err);
 	else if (values->mapfile)
 		r = image_export_mapfile(image, STDOUT_FILENO, &err);
 	else
-		map_print_text(image_map(image), mask);
+		print_text(image_map(image), mask);
 	if (r < 0) {
 		cli_error("map", positional[0], err.text);
 		code = EXIT_STOPPED;
@@ -122,5 +105,5 @@ const struct cli_command command_map = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = map_run,
+	.run = run,
 };

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/json.h"
 
 #define BAR_NS 200000000u
 
@@ -92,13 +93,6 @@ struct json_object *cli_json_ms(uint64_t ns)
 
 static const size_t digest_bytes[IMAGE_N_HASHES] = {32, 16, 20};
 
-const char *cli_digest_name(unsigned int i)
-{
-	static const char *const names[IMAGE_N_HASHES] = {"sha256", "md5", "sha1"};
-
-	return names[i];
-}
-
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65])
 {
 	if (!(info->hashes & 1u << i))
@@ -115,7 +109,7 @@ struct json_object *cli_json_digests(const struct image_info *info)
 		object = json_object_new_object();
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (cli_digest_hex(info, i, hex))
-			json_add(&object, cli_digest_name(i), json_object_new_string(hex));
+			json_add(&object, image_hash_name(i), json_object_new_string(hex));
 	}
 	return object;
 }

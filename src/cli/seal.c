@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/json.h"
 #include "cli/states.h"
 
 struct values {
@@ -55,7 +56,7 @@ static void seal_print_text(const struct sealed *sealed)
 	printf("image:        %s\n", text_size(sealed->info.file_bytes, size));
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (cli_digest_hex(&sealed->info, i, hex))
-			printf("%-7s       %s\n", cli_digest_name(i), hex);
+			printf("%-7s       %s\n", image_hash_name(i), hex);
 	}
 }
 

@@ -17,6 +17,10 @@
 
 struct image;
 
+/* Name ("sha256") and length in bytes of digest number I < IMAGE_N_HASHES. */
+const char *image_hash_name(unsigned int i);
+size_t image_hash_length(unsigned int i);
+
 #define IMAGE_HASH_SHA256 1u
 #define IMAGE_HASH_MD5	  2u
 #define IMAGE_HASH_SHA1	  4u
@@ -139,7 +143,12 @@ struct image_writer_options {
 struct image_writer *image_create(const char *path, const struct image_geometry *geometry,
 	const struct image_writer_options *options, struct err *err);
 
-/* Opens an image to go on with: cuts a torn tail, loads map and index. */
+/*
+ * Opens an image to go on with: cuts a torn tail, loads map and index.  What lies behind the last
+ * checkpoint is believed only as far as its records' CRCs hold when they are read from the disk,
+ * past the system's cache.  Of a sealed image whose checkpoints are damaged the footer's map and
+ * index count as far as they can be read, then what the records themselves say.
+ */
 struct image_writer *image_resume(
 	const char *path, const struct image_writer_options *options, struct err *err);
 
@@ -147,20 +156,63 @@ struct image_writer *image_resume(
 struct capture_sink *image_writer_sink(struct image_writer *writer);
 const struct image_info *image_writer_info(const struct image_writer *writer);
 const struct blockmap *image_writer_map(const struct image_writer *writer);
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
+
+/* The newest blob NAME into *BYTES (freed by the caller) and *LEN.  1: found, 0: the image has none
+ * of that name, -1 and ERR: it cannot be told, because a blob of the image is damaged. */
+int image_writer_blob(struct image_writer *writer, const char *name, void **bytes, size_t *len,
+	struct err *err);
+
+/* As image_journal(), of an image that is being written. */
+int image_writer_journal(struct image_writer *writer,
+	int (*func)(void *context, const char *json), void *context, struct err *err);
+
+/* What was added is worth a new generation even if no sector was gained: a user's note.  See
+ * image_writer_close(). */
+void image_writer_keep(struct image_writer *writer);
 
 /*
- * Ends the capture: rewrites scattered runs, takes the digests (if DIGESTS: they cost a pass over
- * the whole drive, zeros for what is missing), writes index, footer and trailer.  PROGRESS (may be
- * NULL) is called while data is read back; when it returns other than 0, the seal is given up and
- * the image stays as it is, to be gone on with.
+ * After the passes, before the seal: reads back what this session has not written itself, and with
+ * DIGESTS what they have not seen.  Sectors that the map calls good and that do not read are put
+ * back to untried, *PUT_BACK of them: the caller reads those from the drive and checks again.
+ * Damage does not make it fail.  No room may be reserved.  PROGRESS as with the seal.  Of a pipe
+ * nothing can be read back; its digests are completed by zeros for what is missing.
+ */
+int image_writer_check(struct image_writer *writer, bool digests,
+	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
+	uint64_t *put_back, struct err *err);
+
+/*
+ * The digests that a seal would have now, after a check with DIGESTS that put nothing back:
+ * *HASHES (IMAGE_HASH_…) says which OUT has, in order of the bits; 0 when they have not seen the
+ * whole drive.
+ */
+int image_writer_digests(struct image_writer *writer, unsigned int *hashes,
+	uint8_t out[IMAGE_N_HASHES][32], struct err *err);
+
+/* Plain bytes that check and seal have read back so far: 0 after an uninterrupted capture without
+ * errors. */
+uint64_t image_writer_read_back_bytes(const struct image_writer *writer);
+
+/*
+ * Ends the capture: checks (see above; only what was not checked before is read), rewrites
+ * scattered runs, takes the digests (if DIGESTS: they cost a pass over what did not come in one
+ * piece from the beginning, zeros for what is missing), writes index, footer and trailer.
+ * Sectors that turn out to be damaged end it with ERR_BAD_IMAGE.  PROGRESS (may be NULL) is called
+ * while data is read back; when it returns other than 0, the seal is given up.  When it fails the
+ * image stays unsealed, to be gone on with.
  */
 int image_writer_seal(struct image_writer *writer, bool digests,
 	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err);
 
-/* Writes out what is pending with a last checkpoint unless sealed, and frees the writer.  -1 and
- * ERR when that failed; freed all the same. */
+/*
+ * Writes out what is pending with a last checkpoint unless sealed, and frees the writer.  -1 and
+ * ERR when that failed; freed all the same.  An image that was sealed when it was opened, and to
+ * which nothing was added that is worth a new generation (a sector, one more that is known to be
+ * bad, image_writer_keep()), is cut back to what it was, sealed, byte for byte; so is its seal when
+ * image_writer_seal() would say nothing new.  After a failed sync nothing is claimed any more: no
+ * checkpoint is written.  NULL is allowed.
+ */
 int image_writer_close(struct image_writer *writer, struct err *err);
 
 /* --- conversions --- */

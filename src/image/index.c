@@ -17,6 +17,7 @@ struct index {
 	/* What is in memory: everything, or the page read last. */
 	struct index_entry *entry;
 	size_t n, room;
+	size_t n_dead; /* of these, entries that were replaced: no blocks, last in their slot */
 	bool sorted;
 
 	/* A sealed image's. */
@@ -243,7 +244,7 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 		return -1;
 	sort(index);
 	first = end = lower_bound(index, slot);
-	while (end < index->n && index->entry[end].slot == slot)
+	while (end < index->n && index->entry[end].slot == slot && index->entry[end].n_blocks > 0)
 		end++;
 	*entry = end > first ? index->entry + first : NULL;
 	*n = end - first;
@@ -257,6 +258,8 @@ static bool next_in_memory(struct index *index, uint64_t slot, uint64_t *next)
 
 	sort(index);
 	i = lower_bound(index, slot);
+	while (i < index->n && index->entry[i].n_blocks == 0)
+		i++; /* replaced */
 	if (i == index->n)
 		return false;
 	*next = index->entry[i].slot;
@@ -278,8 +281,23 @@ int index_next_slot(
 	return 0;
 }
 
+/* Forgets the dead for good: all at once, for many slots may have been replaced. */
+static void bury_dead(struct index *index)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; index->n_dead > 0 && i < index->n; i++) {
+		if (index->entry[i].n_blocks > 0)
+			index->entry[kept++] = index->entry[i];
+	}
+	if (index->n_dead > 0)
+		index->n = kept;
+	index->n_dead = 0;
+}
+
 const struct index_entry *index_all(struct index *index, size_t *n)
 {
+	bury_dead(index);
 	sort(index);
 	*n = index->n;
 	return index->entry;
@@ -311,6 +329,7 @@ bool index_settle(struct index *index)
 {
 	uint64_t end = 0;
 
+	bury_dead(index);
 	if (index->n == 0)
 		return true;
 	qsort(index->entry, index->n, sizeof(*index->entry), compare_offsets);
@@ -346,6 +365,7 @@ void index_drop_covered(struct index *index)
 {
 	size_t kept = 0, end;
 
+	bury_dead(index);
 	sort(index);
 	for (size_t i = 0; i < index->n; i = end) {
 		for (end = i; end < index->n && index->entry[end].slot == index->entry[i].slot;
@@ -360,18 +380,18 @@ void index_drop_covered(struct index *index)
 
 int index_replace(struct index *index, uint64_t slot, const struct index_entry *entry)
 {
-	size_t first, end;
+	size_t first;
 
 	sort(index);
-	first = end = lower_bound(index, slot);
-	while (end < index->n && index->entry[end].slot == slot)
-		end++;
-	if (first == end)
+	first = lower_bound(index, slot);
+	if (first == index->n || index->entry[first].slot != slot)
 		return index_add(index, entry);
 	index->entry[first] = *entry;
 	index->entry[first].slot = slot;
-	memmove(index->entry + first + 1, index->entry + end,
-		(index->n - end) * sizeof(*index->entry));
-	index->n -= end - first - 1;
+	for (size_t i = first + 1; i < index->n && index->entry[i].slot == slot; i++) {
+		index->n_dead += index->entry[i].n_blocks > 0;
+		index->entry[i].n_blocks = 0;
+		index->entry[i].offset = UINT64_MAX;
+	}
 	return 0;
 }

@@ -169,6 +169,7 @@ static int load_records(struct store *store, uint64_t last_ckpt, struct err *err
 	if (last_ckpt != 0 && scan_chain(store, last_ckpt, NULL) == 0)
 		return scan_records(store, store->tail, err);
 	/* No checkpoint, or a broken chain: every record speaks for itself. */
+	store->chain_broken = true;
 	if (scan_reset(store, err) < 0)
 		return -1;
 	return scan_records(store, store->begin, err);

@@ -214,25 +214,5 @@ void *image_blob(struct image *image, const char *name, size_t *len)
 int image_journal(struct image *image, int (*func)(void *context, const char *json), void *context,
 	struct err *err)
 {
-	struct store *store = &image->store;
-
-	for (size_t i = 0; i < store->refs.n; i++) {
-		cleanup_free uint8_t *payload = NULL;
-		cleanup_free char *text = NULL;
-		uint64_t length;
-		int r;
-
-		if (store->refs.ref[i].type != UMS_TYPE_JRNL)
-			continue;
-		payload = store_ref_read(store, i, &length, err);
-		if (!payload)
-			return -1;
-		text = strndup((const char *)payload, (size_t)length);
-		if (!text)
-			return err_memory(err, "reading the journal");
-		r = func(context, text);
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	return store_journal(&image->store, func, context, err);
 }

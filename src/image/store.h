@@ -51,6 +51,7 @@ struct store {
 	uint64_t last_ckpt; /* 0: none */
 	uint32_t n_ckpts;
 	uint64_t last_seal; /* 0: none */
+	bool chain_broken;  /* a checkpoint is damaged; the records were taken one by one */
 
 	/* The run that was read last. */
 	struct inflater *inflater;
@@ -133,6 +134,16 @@ int store_blob_read(struct store *store, size_t i, uint8_t **payload, char name[
 
 /* The newest blob NAME, freed by the caller; NULL when there is none or it is damaged. */
 void *store_blob_find(struct store *store, const char *name, size_t *len);
+
+/* The newest blob NAME into *BYTES (freed by the caller).  1: found, 0: there is none, -1 and ERR:
+ * it cannot be told, because a blob is damaged. */
+int store_blob_look(
+	struct store *store, const char *name, void **bytes, size_t *len, struct err *err);
+
+/* Calls FUNC for each line of the journal, in order; stops and returns what FUNC returned when that
+ * is not 0. */
+int store_journal(struct store *store, int (*func)(void *context, const char *json), void *context,
+	struct err *err);
 
 /* A record of TYPE at OFFSET, whole; freed by the caller. */
 uint8_t *store_record_read(

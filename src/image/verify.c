@@ -227,13 +227,13 @@ static void check_digests(struct verify *verify)
 	}
 	verify->report->digests = IMAGE_DIGESTS_FIT;
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
-		size_t len = digest_length(i);
+		size_t len = image_hash_length(i);
 
 		if (!(info->hashes & 1u << i) || memcmp(result[i], info->digest[i], len) == 0)
 			continue;
 		verify->report->digests = IMAGE_DIGESTS_DIFFER;
 		find(verify, "%s of the content is %s; the image was sealed with %s",
-			digest_name(i), text_hex(result[i], len, have),
+			image_hash_name(i), text_hex(result[i], len, have),
 			text_hex(info->digest[i], len, want));
 	}
 }

@@ -45,7 +45,7 @@ struct sg {
 };
 
 /* Returns the time-out in seconds. */
-static int prepare(struct sg_pt_base *pt, const struct command *command, struct reply *reply)
+static int sg_prepare(struct sg_pt_base *pt, const struct command *command, struct reply *reply)
 {
 	set_scsi_pt_cdb(pt, command->cdb, (int)command->cdb_len);
 	set_scsi_pt_sense(pt, reply->sense, sizeof(reply->sense));
@@ -56,7 +56,7 @@ static int prepare(struct sg_pt_base *pt, const struct command *command, struct 
 	return (int)mem_max_u64((deadline_left_ms(command->deadline) + 999ull) / 1000, 1);
 }
 
-static int fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
+static int sg_fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
 	const char *text)
 {
 	reply->outcome = outcome;
@@ -72,15 +72,16 @@ static int transport_error(
 	switch (host) {
 	case DID_TIME_OUT:
 		reply->reset_epoch = ++sg->epoch;
-		return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err,
+		return sg_fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err,
 			"no answer in time; the kernel has reset the drive");
 	case DID_NO_CONNECT:
 	case DID_BAD_TARGET:
-		return fail(reply, OUTCOME_GONE, ERR_GONE, err, "the drive has gone from the bus");
+		return sg_fail(
+			reply, OUTCOME_GONE, ERR_GONE, err, "the drive has gone from the bus");
 	case DID_RESET:
 	case DID_ABORT:
 	case DID_BUS_BUSY:
-		return fail(reply, OUTCOME_ABORTED, ERR_OTHER, err,
+		return sg_fail(reply, OUTCOME_ABORTED, ERR_OTHER, err,
 			"the command was ended by a reset that was not its own");
 	default:
 		reply->outcome = OUTCOME_BROKEN;
@@ -90,6 +91,7 @@ static int transport_error(
 
 static int os_error(struct reply *reply, int errnum, struct err *err)
 {
+	reply->host_errno = errnum;
 	reply->outcome = errnum == ENODEV || errnum == ENXIO ? OUTCOME_GONE : OUTCOME_NOT_SENT;
 	return err_sys(err, errnum, "SG_IO");
 }
@@ -109,18 +111,20 @@ static void take_answer(
 		reply->moved -= mem_min_u64((uint64_t)resid, command->data_len);
 }
 
-static int run(struct sg *sg, struct sg_pt_base *pt, const struct command *command,
+static int sg_run(struct sg *sg, struct sg_pt_base *pt, const struct command *command,
 	struct reply *reply, struct err *err)
 {
-	int seconds = prepare(pt, command, reply);
+	int seconds = sg_prepare(pt, command, reply);
 	int r = do_scsi_pt(pt, sg->fd, seconds, 0);
 
 	if (r < 0)
 		return os_error(reply, -r, err);
 	if (r > 0) {
 		if (r == SCSI_PT_DO_TIMEOUT)
-			return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
-		return fail(reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
+			return sg_fail(
+				reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
+		return sg_fail(
+			reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
 	}
 	switch (get_scsi_pt_result_category(pt)) {
 	case SCSI_PT_RESULT_OS_ERR:
@@ -143,7 +147,7 @@ static int sg_exec(struct transport *transport, const struct command *command, s
 	reply->reset_epoch = sg->epoch;
 	if (!pt)
 		return err_memory(err, "for a command");
-	r = run(sg, pt, command, reply, err);
+	r = sg_run(sg, pt, command, reply, err);
 	destruct_scsi_pt_obj(pt);
 	return r;
 }

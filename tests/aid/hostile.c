@@ -353,6 +353,22 @@ static void build_greedy_units(struct forged *file)
 	forge_free(&payload);
 }
 
+/* Each of many slots in two pieces, which a seal makes one of. */
+static void build_scattered_slots(struct forged *file)
+{
+	uint8_t zeros[UMS_DATA_HEAD_SIZE] = {0};
+
+	forge_head(file, 8 * 30000, 4096, 4096);
+	put_le32(zeros + DATA_N_BLOCKS, 4);
+	zeros[DATA_ENCODING] = UMS_ENCODING_ZERO;
+	zeros[DATA_STATE] = BLOCK_GOOD;
+	put_le32(zeros + DATA_BODY, UMS_DATA_HEAD_SIZE);
+	for (uint64_t lba = 0; lba < 8 * 30000; lba += 4) {
+		put_le64(zeros + DATA_LBA, lba);
+		forge_record(file, UMS_TYPE_DATA, zeros, sizeof(zeros));
+	}
+}
+
 const struct hostile_image hostile_images[] = {
 	{"a map of 100,000 descending ranges", build_descending},
 	{"the same, sealed", build_descending_sealed},
@@ -377,5 +393,6 @@ const struct hostile_image hostile_images[] = {
 	{"8,000 checkpoints, each in the one before", build_nested_checkpoints},
 	{"20,000 lines of the journal and no checkpoint", build_many_lines},
 	{"units that all name the whole body", build_greedy_units},
+	{"30,000 slots of two runs", build_scattered_slots},
 	{0},
 };
