@@ -86,7 +86,9 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lusbredirparser $(LIBS)
 
-# Tests that stand between the writer and the system.
+# Tests that stand between the program and the system.
+$B/tests/base/test-newfile: TEST_LDFLAGS = -Wl,--wrap=renameat2,--wrap=link,--wrap=fsync
+$B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync
 $B/tests/image/test-hostile: TEST_LDFLAGS = \
 	$(addprefix -Wl$(comma)--wrap=,pread64 crc32_of inflater_unit memmove malloc calloc realloc reallocarray free)
@@ -111,14 +113,13 @@ deps-fuzz:
 # --- tests ----------------------------------------------------------------------------------------
 
 JOBS  ?= $(shell nproc)
-PROVE := prove --timer --exec tests/tap --jobs $(JOBS)
 
 # Make reads which packages there are when it starts, so what installs them starts it again.
 check: deps-check
 	$Q$(MAKE) --no-print-directory -j$(JOBS) check-built
 
 check-built: $B/umsctl $(TEST_BIN)
-	$QUMSCTL=$(abspath $B/umsctl) $(PROVE) $(TEST_BIN) $(TEST_SH)
+	$QUMSCTL=$(abspath $B/umsctl) tests/check $(JOBS) $B/logs $(TEST_BIN) $(TEST_SH)
 
 asan: deps-check
 	$Q$(MAKE) --no-print-directory -j$(JOBS) CONFIG=asan check-built
@@ -164,7 +165,7 @@ fuzz-coverage: deps-fuzz
 
 check-vm: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/vm/usbredir-server
-	$QUMSCTL=$(abspath build/umsctl) $(PROVE) --jobs 1 $(VM_SH)
+	$QUMSCTL=$(abspath build/umsctl) tests/check 1 build/logs-vm $(VM_SH)
 
 bench: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/bench/readrate

@@ -4,7 +4,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/mem.h"
+
+bool file_read_line(const char *path, char *out, size_t room)
+{
+	cleanup_fclose FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(out, (int)room, f))
+		return false;
+	out[strcspn(out, "\n")] = '\0';
+	return true;
+}
+
+bool file_read_number(const char *path, uint64_t *number)
+{
+	char line[64], *end;
+
+	if (!file_read_line(path, line, sizeof(line)) || line[0] < '0' || line[0] > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(line, &end, 10);
+	return errno == 0;
+}
 
 ssize_t file_read_at(int fd, void *bytes, size_t len, uint64_t offset)
 {
@@ -77,4 +103,43 @@ int file_reserve(int fd, uint64_t offset, uint64_t len)
 int file_sync(int fd)
 {
 	return fdatasync(fd);
+}
+
+void file_start_writeback(int fd, uint64_t offset, uint64_t len)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	(void)!sync_file_range(fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+#else
+	(void)fd, (void)offset, (void)len;
+#endif
+}
+
+int file_forget_cache(int fd)
+{
+	if (file_sync(fd) < 0)
+		return -1;
+#ifdef POSIX_FADV_DONTNEED
+	(void)!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+#endif
+	return 0;
+}
+
+int file_sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *folder = NULL;
+	cleanup_close int fd = -1;
+
+	if (slash)
+		folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	else
+		folder = strdup(".");
+	if (!folder)
+		return -1;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES ? 0 : -1; /* a folder that may be written but not read */
+	if (fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS)
+		return 0;
+	return -1;
 }

@@ -10,9 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "image/checkpoint.h"
 #include "image/image.h"
 #include "image/jobs.h"
 #include "image/load.h"
+#include "image/recover.h"
 #include "image/writer.h"
 
 /*
@@ -39,14 +42,23 @@ static struct image_writer *writer_new(const struct image_writer_options *option
 static void writer_free(struct image_writer *writer)
 {
 	jobs_stop(writer);
-	digest_free(writer->digest);
+	checkpoint_stop(writer);
+	hasher_free(writer->hasher);
+	jobs_free(writer);
 	pending_free(&writer->pending);
+	blockmap_free(writer->then);
+	free(writer->damaged);
 	store_clear(&writer->store);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
 }
 
-/* What needs the geometry: sink, digest, threads. */
+static void release_buffer(void *context, void *buffer)
+{
+	jobs_release(context, buffer);
+}
+
+/* What needs the geometry: sink, digests, threads. */
 static int writer_start(struct image_writer *writer, struct err *err)
 {
 	struct store *store = &writer->store;
@@ -55,15 +67,50 @@ static int writer_start(struct image_writer *writer, struct err *err)
 	writer->sink.map = store->map;
 	writer->sink.block_bytes = store->info.block_bytes;
 	writer->sink.slot_blocks = store->slot_blocks;
+	writer->sink.most_open = 1;
 	writer->sink.in_order = writer->out.piped;
 	writer->out.fd = store->fd;
 	memcpy(writer->out.uuid, store->info.uuid, 16);
 	if (store->info.block_bytes % 512 != 0)
 		writer->options.udif = false;
-	writer->digest = digest_new(writer->options.hashes, store->info.size_bytes, err);
-	if (!writer->digest)
+	writer->hasher = hasher_new(
+		writer->options.hashes, store->info.size_bytes, release_buffer, writer, err);
+	if (!writer->hasher || checkpoint_start(writer, err) < 0)
 		return -1;
 	return jobs_start(writer, err);
+}
+
+static struct blockmap *copy_map(const struct blockmap *map)
+{
+	struct blockmap *copy = blockmap_new(blockmap_blocks(map));
+	struct block_range range;
+
+	for (uint64_t lba = 0; copy && blockmap_next(map, lba, BLOCK_ALL, &range);
+		lba = range.lba + range.n) {
+		if (blockmap_set(copy, range.lba, range.n, range.state, &range.why) < 0) {
+			blockmap_free(copy);
+			copy = NULL;
+		}
+	}
+	return copy;
+}
+
+int writer_note_state(struct image_writer *writer, struct err *err)
+{
+	blockmap_free(writer->then);
+	writer->then = NULL;
+	writer->began_at = writer->out.tail;
+	writer->began_crc = writer->out.crc;
+	writer->was_sealed = writer->sealed = writer->store.info.sealed;
+	writer->changed = writer->gained = writer->unsound = false;
+	writer->n_damaged = 0;
+	if (writer->was_sealed) {
+		writer->then = copy_map(writer->store.map);
+		if (!writer->then)
+			return err_memory(err, "for the block map");
+	}
+	writer->hash_lba = 0;
+	return hasher_restart(writer->hasher, err);
 }
 
 static int lock_file(int fd, struct err *err)
@@ -146,7 +193,12 @@ static int begin(struct image_writer *writer, const char *path,
 		return -1;
 	writer->changed = true;
 	store_head_encode(&store->info, head);
-	return out_small_record(&writer->out, UMS_TYPE_HEAD, head, sizeof(head), NULL, err);
+	if (out_small_record(&writer->out, UMS_TYPE_HEAD, head, sizeof(head), NULL, err) < 0)
+		return -1;
+	/* A checkpoint makes the file durable, but not its name. */
+	if (!writer->out.piped && file_sync_folder(path) < 0)
+		return err_sys(err, errno, "making the folder of the image durable");
+	return 0;
 }
 
 struct image_writer *image_create(const char *path, const struct image_geometry *geometry,
@@ -180,28 +232,35 @@ static int cut_tail(struct image_writer *writer, struct err *err)
 	return 0;
 }
 
-/* Records that came behind the last checkpoint go into the next one. */
+/* Records that came behind the last checkpoint go into the next one; when a checkpoint is damaged
+ * the next one says everything and begins a new chain. */
 static int remember_tail(struct image_writer *writer, struct err *err)
 {
+	struct store *store = &writer->store;
+	unsigned int states = BLOCK_HAVE;
 	const struct index_entry *entry;
 	struct block_range range;
 	size_t n;
 
-	entry = index_all(writer->store.index, &n);
+	if (store->chain_broken) {
+		store->last_ckpt = 0;
+		states = BLOCK_ALL & ~BLOCK_MASK(BLOCK_UNTRIED);
+	}
+	entry = index_all(store->index, &n);
 	writer->n_records = n;
 	for (size_t i = 0; i < n; i++) {
-		if (entry[i].offset > writer->store.last_ckpt &&
+		if (entry[i].offset > store->last_ckpt &&
 			pending_index(&writer->pending, &entry[i]) < 0)
 			return err_memory(err, "opening the image");
 	}
-	for (size_t i = 0; i < writer->store.refs.n; i++) {
-		const struct ref *ref = &writer->store.refs.ref[i];
+	for (size_t i = 0; i < store->refs.n; i++) {
+		const struct ref *ref = &store->refs.ref[i];
 
-		if (ref->offset > writer->store.last_ckpt &&
+		if (ref->offset > store->last_ckpt &&
 			pending_ref(&writer->pending, ref->type, ref->offset) < 0)
 			return err_memory(err, "opening the image");
 	}
-	for (uint64_t lba = 0; blockmap_next(writer->store.map, lba, BLOCK_HAVE, &range);
+	for (uint64_t lba = 0; blockmap_next(store->map, lba, states, &range);
 		lba = range.lba + range.n) {
 		if (pending_map(&writer->pending, &range) < 0)
 			return err_memory(err, "opening the image");
@@ -209,19 +268,38 @@ static int remember_tail(struct image_writer *writer, struct err *err)
 	return 0;
 }
 
+/* Index, map and references.  A session before may have ended with a sync that failed: the cache
+ * then shows bytes that the disk never got. */
+static int load_to_write(struct image_writer *writer, struct err *err)
+{
+	struct store *store = &writer->store;
+
+	if (file_forget_cache(store->fd) < 0)
+		return err_sys(err, errno, "making the image durable");
+	if (load_store(store, true, err) < 0)
+		return -1;
+	return store->chain_broken ? recover_from_seal(store, err) : 0;
+}
+
 static int resume(struct image_writer *writer, const char *path, struct err *err)
 {
 	writer->store.fd = open(path, O_RDWR | O_CLOEXEC);
 	if (writer->store.fd < 0)
 		return err_sys(err, errno, "cannot open the image for writing");
-	if (lock_file(writer->store.fd, err) < 0 || load_store(&writer->store, true, err) < 0)
+	if (lock_file(writer->store.fd, err) < 0 || load_to_write(writer, err) < 0)
 		return -1;
 	/* A later generation has the digests of the one before. */
 	writer->options.hashes |= writer->store.info.hashes & IMAGE_HASH_ALL;
-	if (writer_start(writer, err) < 0)
+	if (writer_start(writer, err) < 0 || cut_tail(writer, err) < 0 ||
+		writer_note_state(writer, err) < 0 || remember_tail(writer, err) < 0)
 		return -1;
-	writer->sealed = writer->store.info.sealed;
-	return cut_tail(writer, err);
+	writer->written_back = writer->out.tail;
+	/* Until a checkpoint says everything, only the footer does, and it counts at the end of
+	 * the file only. */
+	if (!writer->was_sealed || !writer->store.chain_broken)
+		return 0;
+	writer->changed = true;
+	return checkpoint_now(writer, err);
 }
 
 struct image_writer *image_resume(
@@ -231,7 +309,7 @@ struct image_writer *image_resume(
 
 	if (!writer)
 		return NULL;
-	if (resume(writer, path, err) == 0 && remember_tail(writer, err) == 0)
+	if (resume(writer, path, err) == 0)
 		return writer;
 	writer_free(writer);
 	return NULL;
@@ -252,30 +330,70 @@ const struct blockmap *image_writer_map(const struct image_writer *writer)
 	return writer->store.map;
 }
 
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len)
+int image_writer_blob(
+	struct image_writer *writer, const char *name, void **bytes, size_t *len, struct err *err)
 {
-	if (writer->out.piped || writer_drain(writer, NULL) < 0)
-		return NULL;
-	return store_blob_find(&writer->store, name, len);
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_blob_look(&writer->store, name, bytes, len, err);
+}
+
+int image_writer_journal(struct image_writer *writer, int (*func)(void *context, const char *json),
+	void *context, struct err *err)
+{
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_journal(&writer->store, func, context, err);
+}
+
+void image_writer_keep(struct image_writer *writer)
+{
+	writer->gained = true;
+}
+
+/* The image that was sealed when it was opened, as it was: nothing of it was ever written to. */
+static int cut_back(struct image_writer *writer, struct err *err)
+{
+	writer_settle(writer, NULL);
+	checkpoint_stop(writer);
+	writer->out.tail = writer->began_at;
+	if (out_trim(&writer->out, err) < 0)
+		return -1;
+	return out_sync(&writer->out, err);
+}
+
+/* What was read before a failure (a full disk) still goes into a checkpoint: room for it was kept.
+ */
+static int close_unsealed(struct image_writer *writer, struct err *err)
+{
+	struct err failure = {0};
+	int r = writer_settle(writer, &failure);
+
+	if (checkpoint_now(writer, r < 0 ? NULL : &failure) < 0)
+		r = -1;
+	if (out_trim(&writer->out, r < 0 ? NULL : &failure) < 0)
+		r = -1;
+	if (r < 0 && err)
+		*err = failure;
+	return r;
 }
 
 int image_writer_close(struct image_writer *writer, struct err *err)
 {
-	struct err failure = {0};
 	int r = 0;
 
-	/* What was read before a failure (a full disk) still goes into a checkpoint: room for it
-	 * was kept. */
+	if (!writer)
+		return 0;
 	if (writer->changed && !writer->sealed) {
-		if (writer->pipeline)
-			r = writer_drain(writer, &failure);
-		if (writer_checkpoint_now(writer, r < 0 ? NULL : &failure) < 0)
-			r = -1;
-		if (out_trim(&writer->out, r < 0 ? NULL : &failure) < 0)
-			r = -1;
+		if (writer->was_sealed && !writer->gained)
+			r = cut_back(writer, err);
+		else
+			r = close_unsealed(writer, err);
 	}
-	if (r < 0 && err)
-		*err = failure;
 	writer_free(writer);
 	return r;
 }

@@ -133,7 +133,8 @@ static int load_page(struct index *index, size_t number, struct err *err)
 	return 0;
 }
 
-/* The page that SLOT would be in: a slot never stands in two. */
+/* Loads the page that SLOT would be in: a slot never stands in two.  For a slot before all pages
+ * that is the first one. */
 static int find_page(struct index *index, uint64_t slot, struct err *err)
 {
 	size_t low = 0, high = index->n_pages;
@@ -146,9 +147,9 @@ static int find_page(struct index *index, uint64_t slot, struct err *err)
 		else
 			high = middle;
 	}
-	if (low == 0 || low - 1 == index->loaded)
-		return 0;
-	return load_page(index, low - 1, err);
+	if (low > 0)
+		low--;
+	return low == index->loaded ? 0 : load_page(index, low, err);
 }
 
 bool index_entry_fits(const struct index_entry *entry, const struct index_limits *limits)
@@ -247,6 +248,36 @@ int index_slot(struct index *index, uint64_t slot, const struct index_entry **en
 		end++;
 	*entry = end > first ? index->entry + first : NULL;
 	*n = end - first;
+	return 0;
+}
+
+/* As index_next_slot(), in what is in memory. */
+static bool next_in_memory(struct index *index, uint64_t slot, uint64_t *next)
+{
+	size_t i;
+
+	sort(index);
+	i = lower_bound(index, slot);
+	while (i < index->n && index->entry[i].n_blocks == 0)
+		i++; /* replaced */
+	if (i == index->n)
+		return false;
+	*next = index->entry[i].slot;
+	return true;
+}
+
+int index_next_slot(
+	struct index *index, uint64_t slot, uint64_t *next, bool *found, struct err *err)
+{
+	*found = false;
+	if (index->n_pages > 0 && find_page(index, slot, err) < 0)
+		return -1;
+	while (!(*found = next_in_memory(index, slot, next))) {
+		if (index->n_pages == 0 || index->loaded + 1 >= index->n_pages)
+			return 0;
+		if (load_page(index, index->loaded + 1, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 

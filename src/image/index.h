@@ -69,6 +69,14 @@ int index_add(struct index *index, const struct index_entry *entry);
 int index_slot(struct index *index, uint64_t slot, const struct index_entry **entry, size_t *n,
 	struct err *err);
 
+/*
+ * The first slot at or behind SLOT that has records into *NEXT, or *FOUND = false when there is
+ * none.  Slots without records cost nothing, however many there are; pages are read one after the
+ * other.  -1 and ERR when a page on the way cannot be read.
+ */
+int index_next_slot(
+	struct index *index, uint64_t slot, uint64_t *next, bool *found, struct err *err);
+
 /* All entries of an index in memory, sorted by slot, oldest first within one. */
 const struct index_entry *index_all(struct index *index, size_t *n);
 

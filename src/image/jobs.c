@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The jobs of a writer's pipeline: see jobs.h and pipeline.h. */
+/* The jobs of a writer: see jobs.h. */
 #include "image/jobs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "image/checkpoint.h"
 #include "image/writer.h"
 
-#define MEMORY_BUDGET (256u << 20) /* for compressing at once */
-#define SEAL_SPARE    (256u << 10)
+#define SEAL_SPARE     (256u << 10)
+#define MOST_OPEN      8u
+#define WRITEBACK_STEP (8u << 20)
 
 enum job_kind { JOB_DATA, JOB_MARK, JOB_RECORD, JOB_CHECKPOINT };
 
@@ -41,7 +43,7 @@ void jobs_release(struct image_writer *writer, struct slot_buffer *buffer)
 		queue_put(writer->free_buffers, buffer);
 }
 
-static void job_work(void *context, unsigned int number, void *argument)
+static bool job_work(void *context, unsigned int number, void *argument)
 {
 	struct image_writer *writer = context;
 	struct job *job = argument;
@@ -50,6 +52,7 @@ static void job_work(void *context, unsigned int number, void *argument)
 		encoder_run(writer->encoder[number], job->range.lba, (uint32_t)job->range.n,
 			writer->sink.block_bytes, (uint8_t)job->range.state, job->plain, job->out,
 			&job->encoded);
+	return true;
 }
 
 /* Room that the seal may take: index, map, property list, references; and for an image that was
@@ -90,6 +93,17 @@ int writer_put_data(struct image_writer *writer, const struct encoded *encoded,
 	return 0;
 }
 
+/* What the disk writes now, the next checkpoint need not wait for. */
+static void write_back_early(struct image_writer *writer)
+{
+	uint64_t from = writer->written_back;
+
+	if (writer->out.piped || writer->out.tail - from < WRITEBACK_STEP)
+		return;
+	file_start_writeback(writer->out.fd, from, writer->out.tail - from);
+	writer->written_back = writer->out.tail;
+}
+
 static int finish_data(struct image_writer *writer, struct job *job, struct err *err)
 {
 	struct index_entry entry;
@@ -103,6 +117,7 @@ static int finish_data(struct image_writer *writer, struct job *job, struct err 
 		pending_map(&writer->pending, &job->range) < 0)
 		return err_memory(err, "for the index");
 	writer->n_records++;
+	write_back_early(writer);
 	return 0;
 }
 
@@ -116,34 +131,6 @@ static int finish_record(struct image_writer *writer, struct job *job, struct er
 		pending_ref(&writer->pending, job->type, offset) < 0)
 		return err_memory(err, "for the index");
 	return 0;
-}
-
-static int put_checkpoint(struct image_writer *writer, struct err *err)
-{
-	struct store *store = &writer->store;
-	struct checkpoint checkpoint = {
-		.previous = store->last_ckpt,
-		.number = store->n_ckpts + 1,
-		.pass = store->info.pass,
-		.position = store->info.position,
-		.stored = store->info.stored_bytes,
-		.seal = store->last_seal,
-		.generation = store->info.generation,
-	};
-	uint64_t offset;
-
-	if (pending_write(&writer->pending, &writer->out, &checkpoint, &offset, err) < 0)
-		return -1;
-	store->last_ckpt = offset;
-	store->n_ckpts++;
-	return 0;
-}
-
-int writer_checkpoint_now(struct image_writer *writer, struct err *err)
-{
-	if (put_checkpoint(writer, err) < 0)
-		return -1;
-	return out_sync(&writer->out, err);
 }
 
 static int finish(struct image_writer *writer, struct job *job, struct err *err)
@@ -160,24 +147,22 @@ static int finish(struct image_writer *writer, struct job *job, struct err *err)
 	case JOB_CHECKPOINT:
 		writer->store.info.pass = job->pass;
 		writer->store.info.position = job->position;
-		return put_checkpoint(writer, err);
+		return checkpoint_begin(writer, err);
 	}
 	return 0;
 }
 
 /* After a failure jobs are let go: what they say is not in the file, so it must not be in its map.
  */
-static void job_finish(void *context, void *argument)
+static void job_finish(struct image_writer *writer, struct job *job)
 {
-	struct image_writer *writer = context;
-	struct job *job = argument;
 	struct err err;
 
-	if (!writer->failed && finish(writer, job, &err) < 0) {
-		pthread_mutex_lock(&writer->lock);
-		writer->failed = true;
-		writer->failure = err;
-		pthread_mutex_unlock(&writer->lock);
+	if (writer_check_failure(writer, NULL) < 0) {
+		if (job->kind == JOB_CHECKPOINT)
+			checkpoint_drop(writer);
+	} else if (finish(writer, job, &err) < 0) {
+		writer_fail(writer, &err);
 	}
 	if (job->kind == JOB_DATA)
 		jobs_release(writer, job->buffer);
@@ -185,9 +170,21 @@ static void job_finish(void *context, void *argument)
 	job->payload = NULL;
 }
 
+static void *jobs_finish_main(void *argument)
+{
+	struct image_writer *writer = argument;
+	struct job *job;
+
+	while ((job = pool_take(writer->jobs, NULL)) != NULL) {
+		job_finish(writer, job);
+		pool_done(writer->jobs);
+	}
+	return NULL;
+}
+
 static struct job *claim(struct image_writer *writer, enum job_kind kind)
 {
-	struct job *job = pipeline_claim(writer->pipeline);
+	struct job *job = pool_claim(writer->jobs);
 
 	job->kind = kind;
 	job->map_ranges = blockmap_ranges(writer->store.map);
@@ -196,16 +193,16 @@ static struct job *claim(struct image_writer *writer, enum job_kind kind)
 	return job;
 }
 
-void jobs_submit_data(
-	struct image_writer *writer, const struct block_range *range, const uint8_t *plain)
+void jobs_submit_data(struct image_writer *writer, struct slot_buffer *buffer,
+	const struct block_range *range, const uint8_t *plain)
 {
 	struct job *job = claim(writer, JOB_DATA);
 
 	job->range = *range;
-	job->buffer = writer->open;
+	job->buffer = buffer;
 	job->plain = plain;
-	atomic_fetch_add(&writer->open->users, 1);
-	pipeline_submit(writer->pipeline);
+	atomic_fetch_add(&buffer->users, 1);
+	pool_submit(writer->jobs);
 }
 
 void jobs_submit_mark(struct image_writer *writer, const struct block_range *range)
@@ -213,7 +210,7 @@ void jobs_submit_mark(struct image_writer *writer, const struct block_range *ran
 	struct job *job = claim(writer, JOB_MARK);
 
 	job->range = *range;
-	pipeline_submit(writer->pipeline);
+	pool_submit(writer->jobs);
 }
 
 void jobs_submit_record(struct image_writer *writer, uint32_t type, uint8_t *payload, size_t len)
@@ -223,7 +220,7 @@ void jobs_submit_record(struct image_writer *writer, uint32_t type, uint8_t *pay
 	job->type = type;
 	job->payload = payload;
 	job->len = len;
-	pipeline_submit(writer->pipeline);
+	pool_submit(writer->jobs);
 }
 
 void jobs_submit_checkpoint(struct image_writer *writer, uint32_t pass, uint64_t position)
@@ -232,30 +229,35 @@ void jobs_submit_checkpoint(struct image_writer *writer, uint32_t pass, uint64_t
 
 	job->pass = pass;
 	job->position = position;
-	pipeline_submit(writer->pipeline);
+	pool_submit(writer->jobs);
 }
 
-static void *hasher_main(void *argument)
+static uint64_t share_bytes(const struct jobs_share *share, uint64_t run_bytes, uint64_t room)
 {
-	struct image_writer *writer = argument;
-	struct slot_buffer *buffer;
+	return share->buffers * run_bytes + share->jobs * room;
+}
 
-	while ((buffer = queue_take(writer->to_hash)) != NULL) {
-		if (digest_update(writer->digest, NULL, buffer->zeros_before, NULL) < 0 ||
-			digest_update(writer->digest, buffer->bytes, buffer->hash_len, NULL) < 0)
-			writer->hash_failed = true;
-		jobs_release(writer, buffer);
+static void share_set(struct jobs_share *share, uint64_t run_bytes, uint64_t room)
+{
+	share->buffers = share->most_open + share->workers + 1;
+	share->jobs = share->workers + 1;
+	share->bytes = share_bytes(share, run_bytes, room);
+}
+
+/* Two open slots let a READ be under way in the next one; beyond that workers are worth more. */
+struct jobs_share jobs_share(uint64_t run_bytes, uint64_t room, unsigned int workers)
+{
+	struct jobs_share share = {.workers = workers, .most_open = MOST_OPEN};
+
+	share_set(&share, run_bytes, room);
+	while (share.bytes > JOBS_MEMORY_BUDGET && share.workers + share.most_open > 2) {
+		if (share.most_open > 2 || share.workers == 1)
+			share.most_open--;
+		else
+			share.workers--;
+		share_set(&share, run_bytes, room);
 	}
-	return NULL;
-}
-
-void writer_stop_hasher(struct image_writer *writer)
-{
-	if (!writer->hasher_running)
-		return;
-	queue_put(writer->to_hash, NULL);
-	pthread_join(writer->hasher, NULL);
-	writer->hasher_running = false;
+	return share;
 }
 
 struct allotment {
@@ -282,70 +284,80 @@ static void take_out(void *context, void *argument)
 
 static int make_buffers(struct image_writer *writer, struct err *err)
 {
-	writer->n_buffers = writer->n_workers + 3;
 	writer->buffer = calloc(writer->n_buffers, sizeof(*writer->buffer));
 	writer->free_buffers = queue_new(writer->n_buffers);
-	writer->to_hash = queue_new(HASH_ROOM);
-	writer->covered = calloc(1, writer->sink.slot_blocks);
-	writer->encoder = calloc(writer->n_workers, sizeof(struct encoder *));
-	if (!writer->buffer || !writer->free_buffers || !writer->to_hash || !writer->covered ||
-		!writer->encoder)
+	writer->open = calloc(writer->sink.most_open, sizeof(*writer->open));
+	if (!writer->buffer || !writer->free_buffers || !writer->open)
 		return err_memory(err, "starting the writer");
 	for (size_t i = 0; i < writer->n_buffers; i++) {
 		writer->buffer[i].bytes = mem_page_alloc(writer->store.info.run_bytes);
-		if (!writer->buffer[i].bytes)
+		writer->buffer[i].covered = malloc(writer->store.slot_blocks);
+		if (!writer->buffer[i].bytes || !writer->buffer[i].covered)
 			return err_memory(err, "starting the writer");
 		queue_put(writer->free_buffers, &writer->buffer[i]);
-	}
-	for (unsigned int i = 0; i < writer->n_workers; i++) {
-		writer->encoder[i] = encoder_new(writer->store.info.unit_bytes);
-		if (!writer->encoder[i])
-			return err_memory(err, "starting the writer");
 	}
 	return 0;
 }
 
+static int make_encoders(struct image_writer *writer, struct err *err)
+{
+	writer->encoder = calloc(writer->n_workers, sizeof(struct encoder *));
+	for (unsigned int i = 0; writer->encoder && i < writer->n_workers; i++) {
+		writer->encoder[i] = encoder_new(writer->store.info.unit_bytes);
+		if (!writer->encoder[i])
+			return err_memory(err, "starting the writer");
+	}
+	return writer->encoder ? 0 : err_memory(err, "starting the writer");
+}
+
 int jobs_start(struct image_writer *writer, struct err *err)
 {
-	static const struct pipeline_ops ops = {.work = job_work, .finish = job_finish};
 	struct allotment allotment = {
 		.room = encoder_room(writer->store.info.run_bytes, writer->store.info.unit_bytes),
 	};
-	unsigned int most = MEMORY_BUDGET / writer->store.info.run_bytes;
+	struct jobs_share share = jobs_share(writer->store.info.run_bytes, allotment.room,
+		writer->options.threads ? writer->options.threads : thread_processors());
 
-	writer->n_workers = writer->options.threads ? writer->options.threads : thread_processors();
-	if (writer->n_workers > most)
-		writer->n_workers = most;
-	if (make_buffers(writer, err) < 0)
+	writer->n_workers = share.workers;
+	writer->n_buffers = share.buffers;
+	writer->sink.most_open = share.most_open;
+	if (make_buffers(writer, err) < 0 || make_encoders(writer, err) < 0)
 		return -1;
-	writer->pipeline = pipeline_new(
-		&ops, writer, writer->n_workers, writer->n_workers + 2, sizeof(struct job), err);
-	if (!writer->pipeline)
+	writer->jobs =
+		pool_new(share.workers, share.jobs, sizeof(struct job), job_work, writer, err);
+	if (!writer->jobs)
 		return -1;
-	pipeline_each(writer->pipeline, give_out, &allotment);
+	pool_each(writer->jobs, give_out, &allotment);
 	if (allotment.failed)
 		return err_memory(err, "starting the writer");
-	if (thread_start(&writer->hasher, hasher_main, writer, err) < 0)
+	if (thread_start(&writer->finisher, jobs_finish_main, writer, err) < 0)
 		return -1;
-	writer->hasher_running = true;
+	writer->finisher_runs = true;
 	return 0;
 }
 
 void jobs_stop(struct image_writer *writer)
 {
-	writer_stop_hasher(writer);
-	if (writer->pipeline) {
-		pipeline_drain(writer->pipeline);
-		pipeline_each(writer->pipeline, take_out, NULL);
-		pipeline_free(writer->pipeline);
+	if (writer->finisher_runs) {
+		pool_end(writer->jobs);
+		pthread_join(writer->finisher, NULL);
 	}
+	writer->finisher_runs = false;
+}
+
+void jobs_free(struct image_writer *writer)
+{
+	if (writer->jobs)
+		pool_each(writer->jobs, take_out, NULL);
+	pool_free(writer->jobs);
 	for (unsigned int i = 0; writer->encoder && i < writer->n_workers; i++)
 		encoder_free(writer->encoder[i]);
-	for (size_t i = 0; writer->buffer && i < writer->n_buffers; i++)
+	for (size_t i = 0; writer->buffer && i < writer->n_buffers; i++) {
 		free(writer->buffer[i].bytes);
+		free(writer->buffer[i].covered);
+	}
 	free(writer->encoder);
 	free(writer->buffer);
-	free(writer->covered);
+	free(writer->open);
 	queue_free(writer->free_buffers);
-	queue_free(writer->to_hash);
 }

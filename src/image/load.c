@@ -169,6 +169,7 @@ static int load_records(struct store *store, uint64_t last_ckpt, struct err *err
 	if (last_ckpt != 0 && scan_chain(store, last_ckpt, NULL) == 0)
 		return scan_records(store, store->tail, err);
 	/* No checkpoint, or a broken chain: every record speaks for itself. */
+	store->chain_broken = true;
 	if (scan_reset(store, err) < 0)
 		return -1;
 	return scan_records(store, store->begin, err);
@@ -256,17 +257,14 @@ static int load_for_reading(struct store *store, const struct seal *seal, struct
 	return root && map ? 0 : load_instead(store, seal, !root, !map, err);
 }
 
-int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
-	struct err *err)
+/* Instead of an index of which a page is damaged, as FAILURE says. */
+static int load_index_instead(struct store *store, const struct err *failure, struct err *err)
 {
-	struct err failure;
 	struct store aside;
 	struct seal seal;
 	int r;
 
-	if (index_slot(store->index, slot, entry, n, &failure) == 0)
-		return 0;
-	if (!load_note_damage(store, &failure, err))
+	if (!load_note_damage(store, failure, err))
 		return -1;
 	if (!load_find_seal(store, &seal))
 		return err_set(err, ERR_BAD_IMAGE, "the image's footer is gone");
@@ -275,7 +273,31 @@ int load_slot(struct store *store, uint64_t slot, const struct index_entry **ent
 	if (r == 0)
 		take_aside_index(store, &aside);
 	free_aside(&aside);
-	return r < 0 ? -1 : index_slot(store->index, slot, entry, n, err);
+	return r;
+}
+
+int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err)
+{
+	struct err failure;
+
+	if (index_slot(store->index, slot, entry, n, &failure) == 0)
+		return 0;
+	if (load_index_instead(store, &failure, err) < 0)
+		return -1;
+	return index_slot(store->index, slot, entry, n, err);
+}
+
+int load_next_slot(struct store *store, uint64_t slot, uint64_t *next, bool *found, struct err *err)
+{
+	struct err failure;
+
+	if (index_next_slot(store->index, slot, next, found, &failure) < 0 &&
+		(load_index_instead(store, &failure, err) < 0 ||
+			index_next_slot(store->index, slot, next, found, err) < 0))
+		return -1;
+	*found = *found && *next < store_n_slots(store);
+	return 0;
 }
 
 int load_store(struct store *store, bool for_writing, struct err *err)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/crc.h"
@@ -12,6 +13,10 @@
 #include "image/record.h"
 
 #define RESERVE_STEP (32u << 20)
+
+#define UNCERTAIN                                                                                  \
+	"what was written since the last checkpoint may be missing; the image is kept "            \
+	"as far as that; look after the disk that it is on, then run the command again to go on"
 
 static const uint8_t zeros[UMS_ALIGN];
 
@@ -100,11 +105,45 @@ int out_reserve(struct out *out, uint64_t len, uint64_t spare, struct err *err)
 	return 0;
 }
 
+void out_leave(struct out *out, const void *bytes, size_t len)
+{
+	out->crc = crc32_of(out->crc, bytes, len);
+	out->tail += len;
+}
+
+int out_fill(struct out *out, const void *bytes, size_t len, uint64_t offset, struct err *err)
+{
+	struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = len};
+
+	if (file_write_all(out->fd, &piece, 1, offset) == 0)
+		return 0;
+	atomic_store(&out->lost, true);
+	return err_sys(err, errno, "writing the image at offset %" PRIu64, offset);
+}
+
+bool out_is_lost(const struct out *out, struct err *err)
+{
+	if (!atomic_load(&out->lost))
+		return false;
+	err_set(err, ERR_OTHER,
+		"an earlier write to the image failed on its way to the disk: " UNCERTAIN);
+	return true;
+}
+
 int out_sync(struct out *out, struct err *err)
 {
-	if (!out->piped && file_sync(out->fd) < 0)
-		return err_sys(err, errno, "making the image durable");
-	return 0;
+	int errnum;
+
+	if (out->piped)
+		return 0;
+	if (out_is_lost(out, err))
+		return -1;
+	if (file_sync(out->fd) == 0)
+		return 0;
+	errnum = errno;
+	atomic_store(&out->lost, true);
+	return err_set(err, errnum == ENOSPC ? ERR_NO_SPACE : ERR_OTHER,
+		"making the image durable: %s: " UNCERTAIN, strerror(errnum));
 }
 
 int out_trim(struct out *out, struct err *err)

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/crc.h"
+#include "image/record.h"
 #include "proto/ums.h"
 
 static uint8_t *grow(struct bytes *b, size_t len)
@@ -36,6 +37,7 @@ void map_entry_encode(const struct block_range *range, uint8_t out[UMS_MAP_ENTRY
 	out[MAP_ASC] = range->why.asc;
 	out[MAP_ASCQ] = range->why.ascq;
 	out[MAP_TRIES] = range->why.tries;
+	out[MAP_ERROR] = range->why.error;
 }
 
 void pending_free(struct pending *pending)
@@ -102,22 +104,23 @@ uint64_t pending_bytes(const struct pending *pending)
 	       pending->index.n + pending->refs.n;
 }
 
-int pending_write(struct pending *pending, struct out *out, const struct checkpoint *checkpoint,
-	uint64_t *offset, struct err *err)
+static uint8_t *put_bytes(uint8_t *p, struct bytes *b)
 {
-	uint8_t head[UMS_CKPT_HEAD_SIZE] = {0};
-	struct iovec piece[4];
-	uint32_t crc;
+	if (b->n > 0)
+		memcpy(p, b->bytes, b->n);
+	p += b->n;
+	b->n = 0;
+	return p;
+}
 
-	if (flush_last(pending) < 0)
-		return err_memory(err, "writing a checkpoint");
-	/* A checkpoint that is there must mean that all before it is: one barrier does that. */
-	if (out_align(out, err) < 0 || out_sync(out, err) < 0)
-		return -1;
+/* The fixed part; FILE_CRC is of all bytes before the record. */
+static void checkpoint_encode(const struct pending *pending, const struct checkpoint *checkpoint,
+	uint32_t file_crc, uint8_t head[UMS_CKPT_HEAD_SIZE])
+{
 	put_le64(head + CKPT_PREVIOUS, checkpoint->previous);
 	put_le64(head + CKPT_POSITION, checkpoint->position);
 	put_le32(head + CKPT_PASS, checkpoint->pass);
-	put_le32(head + CKPT_FILE_CRC, out->crc);
+	put_le32(head + CKPT_FILE_CRC, file_crc);
 	put_le32(head + CKPT_N_MAP, (uint32_t)(pending->map.n / UMS_MAP_ENTRY_SIZE));
 	put_le32(head + CKPT_N_INDEX, (uint32_t)(pending->index.n / UMS_INDEX_ENTRY_SIZE));
 	put_le32(head + CKPT_N_REFS, (uint32_t)(pending->refs.n / UMS_REF_SIZE));
@@ -125,17 +128,27 @@ int pending_write(struct pending *pending, struct out *out, const struct checkpo
 	put_le64(head + CKPT_STORED, checkpoint->stored);
 	put_le64(head + CKPT_SEAL, checkpoint->seal);
 	put_le32(head + CKPT_GENERATION, checkpoint->generation);
-	piece[0] = (struct iovec){.iov_base = head, .iov_len = sizeof(head)};
-	piece[1] = (struct iovec){.iov_base = pending->map.bytes, .iov_len = pending->map.n};
-	piece[2] = (struct iovec){.iov_base = pending->index.bytes, .iov_len = pending->index.n};
-	piece[3] = (struct iovec){.iov_base = pending->refs.bytes, .iov_len = pending->refs.n};
-	crc = crc32_of(0, head, sizeof(head));
-	for (int i = 1; i < 4; i++) {
-		if (piece[i].iov_len > 0)
-			crc = crc32_of(crc, piece[i].iov_base, piece[i].iov_len);
-	}
-	if (out_record(out, UMS_TYPE_CKPT, piece, 4, crc, offset, err) < 0)
-		return -1;
-	pending->map.n = pending->index.n = pending->refs.n = 0;
-	return 0;
+}
+
+uint8_t *pending_record(struct pending *pending, const struct out *out,
+	const struct checkpoint *checkpoint, size_t *len)
+{
+	struct record record = {.type = UMS_TYPE_CKPT, .offset = out->tail};
+	uint8_t *bytes, *payload, *end;
+
+	if (flush_last(pending) < 0)
+		return NULL;
+	record.length = UMS_CKPT_HEAD_SIZE + pending->map.n + pending->index.n + pending->refs.n;
+	*len = (size_t)(record_end(&record) - record.offset);
+	bytes = calloc(1, *len);
+	if (!bytes)
+		return NULL;
+	payload = bytes + UMS_RECORD_HEAD_SIZE;
+	checkpoint_encode(pending, checkpoint, out->crc, payload);
+	end = put_bytes(payload + UMS_CKPT_HEAD_SIZE, &pending->map);
+	end = put_bytes(end, &pending->index);
+	put_bytes(end, &pending->refs);
+	record.payload_crc = crc32_of(0, payload, (size_t)record.length);
+	record_encode(&record, out->uuid, bytes);
+	return bytes;
 }

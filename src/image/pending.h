@@ -42,9 +42,10 @@ struct checkpoint {
 	uint32_t generation;
 };
 
-/* Appends the checkpoint (after making all before it durable) and empties PENDING. */
-int pending_write(struct pending *pending, struct out *out, const struct checkpoint *checkpoint,
-	uint64_t *offset, struct err *err);
+/* The whole record (head, payload, padding) of a checkpoint that stands at OUT's tail, which is
+ * where a record may begin; freed by the caller.  Empties PENDING.  NULL when memory is out. */
+uint8_t *pending_record(struct pending *pending, const struct out *out,
+	const struct checkpoint *checkpoint, size_t *len);
 
 /* A map range as 24 bytes. */
 void map_entry_encode(const struct block_range *range, uint8_t out[24]);

@@ -50,13 +50,82 @@ const char *image_damage(const struct image *image)
 	return image->store.info.damaged ? image->store.damage.text : "";
 }
 
-int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err)
+/* Sectors that were lost go into the image's own map, and on to the caller. */
+struct reader_loss {
+	struct blockmap *map;
+	image_lose *lose;
+	void *context;
+	bool out_of_memory;
+};
+
+static void reader_lose(void *context, const struct image_lost *lost)
+{
+	struct reader_loss *loss = context;
+	uint64_t end = lost->lba + lost->n_blocks;
+	struct block_range range;
+
+	for (uint64_t lba = lost->lba;
+		blockmap_next(loss->map, lba, BLOCK_HAVE, &range) && range.lba < end;
+		lba = range.lba + range.n) {
+		range.n = mem_min_u64(range.n, end - range.lba);
+		if (blockmap_set(loss->map, range.lba, range.n, BLOCK_UNTRIED, NULL) < 0) {
+			loss->out_of_memory = true;
+			return;
+		}
+	}
+	loss->lose(loss->context, lost);
+}
+
+int reader_read(struct image *image, uint64_t offset, size_t len, void *data, image_lose *lose,
+	void *context, struct err *err)
+{
+	struct reader_loss loss = {.map = image->store.map, .lose = lose, .context = context};
+
+	if (store_read_checked(
+		    &image->store, offset, len, data, lose ? reader_lose : NULL, &loss, err) < 0)
+		return -1;
+	return loss.out_of_memory ? err_memory(err, "reading the image") : 0;
+}
+
+int reader_check_unrecorded(struct image *image, uint64_t lba, uint64_t end, image_lose *lose,
+	void *context, struct err *err)
+{
+	struct reader_loss loss = {.map = image->store.map, .lose = lose, .context = context};
+
+	if (store_check_slot(
+		    &image->store, lba, end, NULL, 0, lose ? reader_lose : NULL, &loss, err) < 0)
+		return -1;
+	return loss.out_of_memory ? err_memory(err, "reading the image") : 0;
+}
+
+/* Bytes of the drive only: what is behind them in its last sector belongs to nobody. */
+static int check_bounds(const struct image *image, uint64_t offset, size_t len, struct err *err)
 {
 	uint64_t end;
 
 	if (!mem_add_u64(offset, len, &end) || end > image->store.info.size_bytes)
 		return err_set(err, ERR_USAGE, "a read past the end of the drive");
-	return store_read(&image->store, offset, len, data, err);
+	return 0;
+}
+
+int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err)
+{
+	if (check_bounds(image, offset, len, err) < 0)
+		return -1;
+	return reader_read(image, offset, len, data, NULL, NULL, err);
+}
+
+int image_salvage(struct image *image, uint64_t offset, size_t len, void *data, image_lose *lose,
+	void *context, struct err *err)
+{
+	uint32_t block = image->store.info.block_bytes;
+	uint64_t end = offset + len;
+
+	if (check_bounds(image, offset, len, err) < 0)
+		return -1;
+	if (offset % block != 0 || (end % block != 0 && end != image->store.info.size_bytes))
+		return err_set(err, ERR_USAGE, "salvage of a part of a sector");
+	return reader_read(image, offset, len, data, lose, context, err);
 }
 
 struct named {
@@ -145,25 +214,5 @@ void *image_blob(struct image *image, const char *name, size_t *len)
 int image_journal(struct image *image, int (*func)(void *context, const char *json), void *context,
 	struct err *err)
 {
-	struct store *store = &image->store;
-
-	for (size_t i = 0; i < store->refs.n; i++) {
-		cleanup_free uint8_t *payload = NULL;
-		cleanup_free char *text = NULL;
-		uint64_t length;
-		int r;
-
-		if (store->refs.ref[i].type != UMS_TYPE_JRNL)
-			continue;
-		payload = store_ref_read(store, i, &length, err);
-		if (!payload)
-			return -1;
-		text = strndup((const char *)payload, (size_t)length);
-		if (!text)
-			return err_memory(err, "reading the journal");
-		r = func(context, text);
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	return store_journal(&image->store, func, context, err);
 }

@@ -164,3 +164,86 @@ void *store_blob_find(struct store *store, const char *name, size_t *len)
 	}
 	return NULL;
 }
+
+/* The newest reference to a blob NAME; refs.n when there is none.  -1 and ERR when the name of one
+ * cannot be read. */
+static int find_blob(struct store *store, const char *name, size_t *found, struct err *err)
+{
+	*found = store->refs.n;
+	for (size_t i = store->refs.n; i-- > 0;) {
+		char other[256];
+
+		if (store->refs.ref[i].type != UMS_TYPE_BLOB)
+			continue;
+		if (store_blob_name(store, i, other, err) < 0)
+			return -1;
+		if (strcmp(other, name) != 0)
+			continue;
+		*found = i;
+		return 0;
+	}
+	return 0;
+}
+
+/* That no blob has a name says something only when all of them are whole. */
+static int check_blobs(struct store *store, struct err *err)
+{
+	for (size_t i = 0; i < store->refs.n; i++) {
+		uint64_t length;
+		uint8_t *payload;
+
+		if (store->refs.ref[i].type != UMS_TYPE_BLOB)
+			continue;
+		payload = store_ref_read(store, i, &length, err);
+		if (!payload)
+			return -1;
+		free(payload);
+	}
+	return 0;
+}
+
+int store_blob_look(
+	struct store *store, const char *name, void **bytes, size_t *len, struct err *err)
+{
+	cleanup_free uint8_t *payload = NULL;
+	const uint8_t *found;
+	char other[256];
+	size_t i;
+
+	if (find_blob(store, name, &i, err) < 0)
+		return -1;
+	if (i == store->refs.n)
+		return check_blobs(store, err);
+	if (store_blob_read(store, i, &payload, other, &found, len, err) < 0)
+		return -1;
+	*bytes = malloc(*len + 1);
+	if (!*bytes)
+		return err_memory(err, "reading the image");
+	memcpy(*bytes, found, *len);
+	((char *)*bytes)[*len] = '\0';
+	return 1;
+}
+
+int store_journal(struct store *store, int (*func)(void *context, const char *json), void *context,
+	struct err *err)
+{
+	for (size_t i = 0; i < store->refs.n; i++) {
+		cleanup_free uint8_t *payload = NULL;
+		cleanup_free char *text = NULL;
+		uint64_t length;
+		int r;
+
+		if (store->refs.ref[i].type != UMS_TYPE_JRNL)
+			continue;
+		payload = store_ref_read(store, i, &length, err);
+		if (!payload)
+			return -1;
+		text = strndup((const char *)payload, (size_t)length);
+		if (!text)
+			return err_memory(err, "reading the journal");
+		r = func(context, text);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}

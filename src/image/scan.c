@@ -25,6 +25,7 @@ int scan_take_map(
 			.asc = p[MAP_ASC],
 			.ascq = p[MAP_ASCQ],
 			.tries = p[MAP_TRIES],
+			.error = p[MAP_ERROR],
 		};
 
 		if (p[MAP_STATE] >= BLOCK_STATES || !mem_add_u64(lba, blocks, &end) ||

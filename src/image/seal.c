@@ -10,19 +10,43 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "image/check.h"
+#include "image/checkpoint.h"
 #include "image/udif.h"
 #include "image/writer.h"
 
 #define PAGE_ENTRIES 2048 /* 64 KiB */
 
-struct progress {
-	int (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes);
-	void *context;
+/* What a slot is written anew with. */
+struct rewrite {
+	uint8_t *plain;	  /* a run */
+	uint8_t *payload; /* and encoded */
+	uint8_t *reads;	  /* for each sector: it reads well */
 };
 
-/* SLOT as one record, what is missing as zeros. */
-static int rewrite_slot(struct image_writer *writer, uint64_t slot, uint8_t *plain,
-	uint8_t *payload, struct err *err)
+/* A sector that is good and does not read must not become zeros in passing. */
+static int check_good_reads(struct image_writer *writer, uint64_t lba, uint32_t n,
+	const uint8_t *reads, struct err *err)
+{
+	struct block_range range;
+
+	for (uint64_t at = lba;
+		blockmap_next(writer->store.map, at, BLOCK_HAVE, &range) && range.lba < lba + n;
+		at = range.lba + range.n) {
+		uint64_t end = mem_min_u64(range.lba + range.n, lba + n);
+
+		if (memchr(reads + (range.lba - lba), 0, (size_t)(end - range.lba)))
+			return err_set(err, ERR_BAD_IMAGE,
+				"sectors %" PRIu64 "-%" PRIu64
+				" are damaged in the image and must be read from the drive again",
+				range.lba, end - 1);
+	}
+	return 0;
+}
+
+/* SLOT as one record of what reads well, the rest as zeros. */
+static int rewrite_slot(
+	struct image_writer *writer, uint64_t slot, const struct rewrite *rewrite, struct err *err)
 {
 	struct store *store = &writer->store;
 	uint64_t lba = slot * store->slot_blocks;
@@ -30,11 +54,12 @@ static int rewrite_slot(struct image_writer *writer, uint64_t slot, uint8_t *pla
 	struct index_entry entry;
 	struct encoded encoded;
 
-	if (store_read_slot(store, lba, n, plain, err) < 0)
+	if (check_read_slot(writer, slot, rewrite->plain, rewrite->reads, err) < 0 ||
+		check_good_reads(writer, lba, n, rewrite->reads, err) < 0)
 		return err_prefix(err, "reading back: ");
-	encoder_run(
-		writer->encoder[0], lba, n, store->info.block_bytes, 0, plain, payload, &encoded);
-	if (writer_put_data(writer, &encoded, payload, &entry, err) < 0)
+	encoder_run(writer->encoder[0], lba, n, store->info.block_bytes, 0, rewrite->plain,
+		rewrite->payload, &encoded);
+	if (writer_put_data(writer, &encoded, rewrite->payload, &entry, err) < 0)
 		return -1;
 	store->info.file_bytes = writer->out.tail;
 	if (index_replace(store->index, slot, &entry) < 0)
@@ -55,33 +80,28 @@ static bool overlap(const struct index_entry *entry, size_t n)
 	return first > end;
 }
 
-/*
- * A slot in one piece is what random reads and the UDIF table want.  A full disk may prevent that
- * for pieces that lie side by side, which then stay as they are; not for such that lie over each
- * other.
- */
-static int rewrite_scattered(struct image_writer *writer, struct err *err)
+/* Slots in pieces, and such with a damaged record; the index shrinks on the way. */
+static int rewrite_slots(
+	struct image_writer *writer, const struct rewrite *rewrite, struct err *err)
 {
-	struct store *store = &writer->store;
-	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
-	cleanup_free uint8_t *payload =
-		malloc(encoder_room(store->info.run_bytes, store->info.unit_bytes));
-	uint64_t slot = 0, n_slots = store_n_slots(store);
+	struct index *index = writer->store.index;
+	const struct index_entry *entry;
+	size_t n, group;
 
-	if (!plain || !payload)
-		return err_memory(err, "sealing the image");
-	for (slot = 0; slot < n_slots; slot++) {
-		const struct index_entry *entry;
+	for (size_t i = 0; entry = index_all(index, &n), i < n; i += group) {
+		uint64_t slot = entry[i].slot;
+		bool damaged = check_is_damaged(writer, slot);
 		struct err failure;
-		size_t n;
 
-		if (index_slot(store->index, slot, &entry, &n, err) < 0)
-			return -1;
-		if (n < 2)
+		for (group = 1; i + group < n && entry[i + group].slot == slot; group++)
+			;
+		if (group < 2 && !damaged)
 			continue;
-		if (rewrite_slot(writer, slot, plain, payload, &failure) == 0)
+		if (rewrite_slot(writer, slot, rewrite, &failure) == 0) {
+			group = 1;
 			continue;
-		if (failure.kind == ERR_NO_SPACE && !overlap(entry, n))
+		}
+		if (failure.kind == ERR_NO_SPACE && !damaged && !overlap(entry + i, group))
 			return 0;
 		if (err)
 			*err = failure;
@@ -90,38 +110,46 @@ static int rewrite_scattered(struct image_writer *writer, struct err *err)
 	return 0;
 }
 
-/* The digest goes on where the hasher could not: reads back from there. */
-static int complete_digest(
-	struct image_writer *writer, const struct progress *progress, struct err *err)
+/*
+ * A slot in one piece is what random reads and the UDIF table want.  A full disk may prevent that
+ * for pieces that lie side by side, which then stay as they are; not for such that lie over each
+ * other or are damaged.
+ */
+static int rewrite_scattered(struct image_writer *writer, struct err *err)
 {
 	struct store *store = &writer->store;
 	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
-	uint64_t n_slots = store_n_slots(store);
+	cleanup_free uint8_t *payload =
+		malloc(encoder_room(store->info.run_bytes, store->info.unit_bytes));
+	cleanup_free uint8_t *reads = malloc(store->slot_blocks);
+	struct rewrite rewrite = {plain, payload, reads};
 
-	writer_stop_hasher(writer);
-	if (!plain)
+	if (!plain || !payload || !reads)
 		return err_memory(err, "sealing the image");
-	if (writer->hash_failed)
-		return err_set(err, ERR_OTHER, "libcrypto failed to go on with a digest");
-	if (writer->out.piped)
-		return digest_update(writer->digest, NULL,
-			(n_slots - writer->hash_slot) * store->info.run_bytes, err);
-	for (; writer->hash_slot < n_slots; writer->hash_slot++) {
-		uint32_t n = store_slot_length(store, writer->hash_slot);
-		uint64_t lba = writer->hash_slot * store->slot_blocks;
+	return rewrite_slots(writer, &rewrite, err);
+}
 
-		if (store_read_slot(store, lba, n, plain, err) < 0)
-			return err_prefix(err, "reading back for the digest: ");
-		if (digest_update(
-			    writer->digest, plain, (uint64_t)n * store->info.block_bytes, err) < 0)
-			return -1;
-		if (progress->call &&
-			progress->call(progress->context, lba * store->info.block_bytes,
-				store->info.size_bytes) != 0)
-			return err_set(
-				err, ERR_OTHER, "stopped while reading back for the digests");
-	}
-	return 0;
+static int err_damaged(uint64_t sectors, struct err *err)
+{
+	return err_set(err, ERR_BAD_IMAGE,
+		"%" PRIu64
+		" sectors are damaged in the image and must be read from the drive again",
+		sectors);
+}
+
+/* Everything must read, and the digests must have seen everything. */
+static int seal_check(
+	struct image_writer *writer, const struct check_progress *progress, struct err *err)
+{
+	uint64_t put_back;
+
+	if (writer->out.piped)
+		return check_complete_pipe(writer, err);
+	if (check_all(writer, writer->options.hashes != 0, progress, &put_back, err) < 0)
+		return -1;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return put_back > 0 ? err_damaged(put_back, err) : 0;
 }
 
 /* One INDX record of N entries; its line of the root into ROOT. */
@@ -212,7 +240,7 @@ static int put_seal(struct image_writer *writer, uint64_t root, uint64_t map, st
 
 	info->hashes = writer->options.hashes;
 	memset(info->digest, 0, sizeof(info->digest));
-	if (info->hashes != 0 && digest_finish(writer->digest, info->digest, err) < 0)
+	if (info->hashes != 0 && hasher_finish(writer->hasher, info->digest, err) < 0)
 		return -1;
 	info->udif = writer->options.udif;
 	put_le32(seal + SEAL_GENERATION, info->generation + 1);
@@ -250,21 +278,10 @@ static int put_trailer(struct image_writer *writer, struct err *err)
 	return out_bytes(&writer->out, trailer, len, err);
 }
 
-static int seal_all(struct image_writer *writer, const struct progress *progress, struct err *err)
+/* The seal and what stands behind it; durable when it returns 0. */
+static int put_end(struct image_writer *writer, uint64_t root, uint64_t map, struct err *err)
 {
-	uint64_t root, map;
-
-	if (writer_drain(writer, err) < 0)
-		return -1;
-	if (!writer->out.piped && rewrite_scattered(writer, err) < 0)
-		return -1;
-	if (writer->options.hashes != 0 && complete_digest(writer, progress, err) < 0)
-		return -1;
-	if (writer_checkpoint_now(writer, err) < 0 || put_index(writer, &root, err) < 0 ||
-		put_map(writer, &map, err) < 0)
-		return -1;
-	/* A footer that is there must mean that all before it is. */
-	if (out_sync(&writer->out, err) < 0 || put_seal(writer, root, map, err) < 0)
+	if (put_seal(writer, root, map, err) < 0)
 		return -1;
 	if (writer->options.udif && put_trailer(writer, err) < 0)
 		return -1;
@@ -273,20 +290,130 @@ static int seal_all(struct image_writer *writer, const struct progress *progress
 	return out_sync(&writer->out, err);
 }
 
+/* As put_end(), but a seal whose end could not be written, or not be made durable, is taken out of
+ * the file again: it would claim what is not so. */
+static int put_end_or_nothing(
+	struct image_writer *writer, uint64_t root, uint64_t map, struct err *err)
+{
+	struct image_info info = writer->store.info;
+	uint64_t tail = writer->out.tail, last_seal = writer->store.last_seal;
+	uint32_t crc = writer->out.crc;
+
+	if (put_end(writer, root, map, err) == 0)
+		return 0;
+	if (writer->out.piped)
+		return -1;
+	writer->out.tail = tail;
+	writer->out.crc = crc;
+	writer->store.info = info;
+	writer->store.last_seal = last_seal;
+	out_trim(&writer->out, NULL);
+	return -1;
+}
+
+static int seal_all(
+	struct image_writer *writer, const struct check_progress *progress, struct err *err)
+{
+	uint64_t root, map;
+
+	if (writer_settle(writer, err) < 0 || seal_check(writer, progress, err) < 0)
+		return -1;
+	if (!writer->out.piped && rewrite_scattered(writer, err) < 0)
+		return -1;
+	if (checkpoint_now(writer, err) < 0 || put_index(writer, &root, err) < 0 ||
+		put_map(writer, &map, err) < 0)
+		return -1;
+	/* A footer that is there must mean that all before it is. */
+	if (out_sync(&writer->out, err) < 0)
+		return -1;
+	return put_end_or_nothing(writer, root, map, err);
+}
+
+/* Stands the trailer of the last seal there as it was written?  No record's CRC covers it. */
+static bool old_trailer_is_right(struct image_writer *writer)
+{
+	struct store *store = &writer->store;
+	uint64_t fork = store->last_seal + UMS_SEAL_TOTAL_SIZE;
+	cleanup_free uint8_t *want = NULL, *have = NULL;
+	uint32_t crc;
+	uint8_t seal_crc[4];
+	size_t len;
+
+	if (!store->info.udif)
+		return writer->began_at == fork;
+	if (store_bytes(store, store->last_seal + UMS_RECORD_HEAD_SIZE + SEAL_FILE_CRC, seal_crc,
+		    sizeof(seal_crc), NULL) < 0)
+		return false;
+	crc = get_le32(seal_crc);
+	if (store_file_crc(store->fd, store->last_seal, fork, &crc, NULL) < 0)
+		return false;
+	want = udif_build(store, store->index, fork, crc, &len);
+	if (!want || fork + len != writer->began_at || !(have = malloc(len)))
+		return false;
+	return store_bytes(store, fork, have, len, NULL) == 0 && memcmp(want, have, len) == 0;
+}
+
+/* Sectors that the image had when it was opened, and has no more. */
+static uint64_t count_lost(const struct image_writer *writer)
+{
+	struct block_range had, missing;
+	uint64_t lost = 0;
+
+	for (uint64_t lba = 0; blockmap_next(writer->then, lba, BLOCK_HAVE, &had);
+		lba = had.lba + had.n) {
+		uint64_t end = had.lba + had.n;
+
+		for (uint64_t at = had.lba;
+			blockmap_next(writer->store.map, at, BLOCK_MISSING, &missing) &&
+			missing.lba < end;
+			at = missing.lba + missing.n)
+			lost += mem_min_u64(missing.lba + missing.n, end) - missing.lba;
+	}
+	return lost;
+}
+
+/* Would a new seal say what the old one says?  1: yes, and the old one is whole; -1 and ERR when it
+ * would say less, because sectors are damaged. */
+static int seal_says_nothing_new(
+	struct image_writer *writer, const struct check_progress *progress, struct err *err)
+{
+	const struct image_info *info = &writer->store.info;
+	unsigned int hashes = writer->options.hashes;
+	uint64_t lost;
+	int r;
+
+	if (!writer->was_sealed || writer->gained)
+		return 0;
+	if (writer_settle(writer, err) < 0)
+		return -1;
+	writer->options.hashes = 0;
+	r = seal_check(writer, progress, err);
+	writer->options.hashes = hashes;
+	if (r < 0)
+		return -1;
+	lost = count_lost(writer);
+	if (lost > 0)
+		return err_damaged(lost, err);
+	return info->udif == writer->options.udif && (hashes & ~info->hashes) == 0 &&
+	       !writer->unsound && old_trailer_is_right(writer);
+}
+
 int image_writer_seal(struct image_writer *writer, bool digests,
 	int (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct err *err)
 {
-	struct progress progress = {call, context};
+	struct check_progress progress = {call, context};
+	int r;
 
-	if (!digests) {
-		writer_stop_hasher(writer);
+	if (!digests)
 		writer->options.hashes = 0;
-	}
-	if (seal_all(writer, &progress, err) < 0)
+	r = seal_says_nothing_new(writer, &progress, err);
+	if (r > 0)
+		return 0;
+	if (r < 0 || seal_all(writer, &progress, err) < 0)
 		return err_prefix(err, "sealing the image: ");
 	writer->sealed = true;
 	writer->store.info.cut = false;
 	writer->store.info.file_bytes = writer->out.tail;
-	return 0;
+	return writer_note_state(writer, err);
 }

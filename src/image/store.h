@@ -51,6 +51,7 @@ struct store {
 	uint64_t last_ckpt; /* 0: none */
 	uint32_t n_ckpts;
 	uint64_t last_seal; /* 0: none */
+	bool chain_broken;  /* a checkpoint is damaged; the records were taken one by one */
 
 	/* The run that was read last. */
 	struct inflater *inflater;
@@ -84,20 +85,41 @@ struct index_limits store_limits(const struct store *store);
 uint32_t store_slot_length(const struct store *store, uint64_t slot);
 uint64_t store_n_slots(const struct store *store);
 
+/* LEN bytes of the file at OFFSET. */
+int store_bytes(
+	const struct store *store, uint64_t offset, void *bytes, size_t len, struct err *err);
+
+/* --- sectors (sectors.c) --- */
+
 /* The part of one run that lies in LEN bytes at OFFSET (of the drive) into DATA, which begins at
  * OFFSET. */
 int store_read_run(struct store *store, const struct index_entry *entry, uint64_t offset,
 	size_t len, uint8_t *data, struct err *err);
 
-/* LEN bytes of the file at OFFSET. */
-int store_bytes(
-	const struct store *store, uint64_t offset, void *bytes, size_t len, struct err *err);
-
 /* Plain bytes of N sectors, all in one slot; what there is not is zero. */
 int store_read_slot(struct store *store, uint64_t lba, uint32_t n, uint8_t *data, struct err *err);
 
-/* Any range of plain bytes of the drive (up to n_blocks × block_bytes). */
+/*
+ * Any range of plain bytes of the drive (up to n_blocks × block_bytes).  Each sector is taken from
+ * the newest record that has it, so damage in older ones does no harm; what is in no record is
+ * zero.
+ */
 int store_read(struct store *store, uint64_t offset, size_t len, uint8_t *data, struct err *err);
+
+/*
+ * The same for who gives the sectors away: those that the map calls good while no record has them
+ * are damage too.  With LOSE, damage does not end the read: what is lost is zero in DATA, and LOSE
+ * is called for each piece of it; -1 and ERR then only when memory is out or the index cannot be
+ * read.
+ */
+int store_read_checked(struct store *store, uint64_t offset, size_t len, uint8_t *data,
+	image_lose *lose, void *context, struct err *err);
+
+/* Sectors LBA … END-1, of which ENTRY (N of them, perhaps none) are all the records: those that the
+ * map calls good while no record has them are damage, as with store_read_checked(). */
+int store_check_slot(struct store *store, uint64_t lba, uint64_t end,
+	const struct index_entry *entry, size_t n, image_lose *lose, void *context,
+	struct err *err);
 
 /* The payload of the record that reference I names, freed by the caller; NULL and ERR when it is
  * damaged, of another type, or reaches into the record of the next reference. */
@@ -112,6 +134,16 @@ int store_blob_read(struct store *store, size_t i, uint8_t **payload, char name[
 
 /* The newest blob NAME, freed by the caller; NULL when there is none or it is damaged. */
 void *store_blob_find(struct store *store, const char *name, size_t *len);
+
+/* The newest blob NAME into *BYTES (freed by the caller).  1: found, 0: there is none, -1 and ERR:
+ * it cannot be told, because a blob is damaged. */
+int store_blob_look(
+	struct store *store, const char *name, void **bytes, size_t *len, struct err *err);
+
+/* Calls FUNC for each line of the journal, in order; stops and returns what FUNC returned when that
+ * is not 0. */
+int store_journal(struct store *store, int (*func)(void *context, const char *json), void *context,
+	struct err *err);
 
 /* A record of TYPE at OFFSET, whole; freed by the caller. */
 uint8_t *store_record_read(

@@ -11,14 +11,23 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "image/jobs.h"
+#include "image/slots.h"
 
 static struct image_writer *writer_of(struct capture_sink *sink)
 {
 	return (struct image_writer *)sink;
 }
 
-/* What the writer thread has run into, if anything. */
-static int check_failure(struct image_writer *writer, struct err *err)
+void writer_fail(struct image_writer *writer, const struct err *failure)
+{
+	pthread_mutex_lock(&writer->lock);
+	if (!writer->failed)
+		writer->failure = *failure;
+	writer->failed = true;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+int writer_check_failure(struct image_writer *writer, struct err *err)
 {
 	bool failed;
 
@@ -30,99 +39,36 @@ static int check_failure(struct image_writer *writer, struct err *err)
 	return failed ? -1 : 0;
 }
 
-static uint64_t slot_begin(const struct image_writer *writer)
-{
-	return writer->slot * writer->store.slot_blocks;
-}
-
-/* One job for each run of sectors that were read in this session and have one state. */
-static void submit_pieces(struct image_writer *writer)
-{
-	uint64_t begin = slot_begin(writer);
-	uint32_t length = store_slot_length(&writer->store, writer->slot);
-	uint32_t i = 0;
-
-	while (i < length) {
-		struct block_range range;
-		uint64_t end;
-
-		if (!writer->covered[i]) {
-			i++;
-			continue;
-		}
-		range = blockmap_at(writer->store.map, begin + i);
-		end = mem_min_u64(range.lba + range.n, begin + length);
-		range.lba = begin + i;
-		for (range.n = 0; range.lba + range.n < end && writer->covered[i]; range.n++)
-			i++;
-		jobs_submit_data(writer, &range,
-			writer->open->bytes + (range.lba - begin) * writer->sink.block_bytes);
-	}
-}
-
-/* Gives the open slot to the hasher when it is the next in order and whole; a pipe's slots are
- * never made whole later, so there what is missing counts as zeros at once. */
-static void submit_hash(struct image_writer *writer)
-{
-	uint32_t length = store_slot_length(&writer->store, writer->slot);
-	struct slot_buffer *buffer = writer->open;
-	uint32_t block = writer->sink.block_bytes;
-
-	if (!writer->hasher_running || writer->slot < writer->hash_slot)
-		return;
-	if (writer->sink.in_order) {
-		for (uint32_t i = 0; i < length; i++) {
-			if (!writer->covered[i])
-				memset(buffer->bytes + (size_t)i * block, 0, block);
-		}
-	} else if (writer->slot != writer->hash_slot || memchr(writer->covered, 0, length)) {
-		return;
-	}
-	buffer->zeros_before = (writer->slot - writer->hash_slot) * writer->store.info.run_bytes;
-	buffer->hash_len = (size_t)length * block;
-	writer->hash_slot = writer->slot + 1;
-	atomic_fetch_add(&buffer->users, 1);
-	queue_put(writer->to_hash, buffer);
-}
-
-int writer_flush(struct image_writer *writer, struct err *err)
-{
-	if (!writer->open)
-		return check_failure(writer, err);
-	submit_hash(writer);
-	submit_pieces(writer);
-	jobs_release(writer, writer->open);
-	writer->open = NULL;
-	return check_failure(writer, err);
-}
-
 int writer_drain(struct image_writer *writer, struct err *err)
 {
-	int r = writer_flush(writer, err);
-
-	pipeline_drain(writer->pipeline);
+	pool_drain(writer->jobs);
 	writer->store.info.file_bytes = writer->out.tail;
-	return r < 0 ? r : check_failure(writer, err);
+	return writer_check_failure(writer, err);
+}
+
+int writer_settle(struct image_writer *writer, struct err *err)
+{
+	slots_close(writer);
+	return writer_drain(writer, err);
 }
 
 static void *writer_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
 {
-	struct image_writer *writer = writer_of(sink);
-	uint64_t slot = lba / sink->slot_blocks;
-
 	(void)n;
-	if (writer->open && writer->slot == slot)
-		return check_failure(writer, err) < 0
-			       ? NULL
-			       : writer->open->bytes +
-					 (lba - slot_begin(writer)) * sink->block_bytes;
-	if (writer_flush(writer, err) < 0)
+	if (writer_check_failure(writer_of(sink), err) < 0)
 		return NULL;
-	writer->open = queue_take(writer->free_buffers);
-	atomic_store(&writer->open->users, 1);
-	writer->slot = slot;
-	memset(writer->covered, 0, sink->slot_blocks);
-	return writer->open->bytes + (lba - slot_begin(writer)) * sink->block_bytes;
+	return slots_reserve(writer_of(sink), lba, err);
+}
+
+/* What the digests have of sectors from LBA on is no longer what the image holds. */
+static int digests_lose(struct image_writer *writer, uint64_t lba, struct err *err)
+{
+	if (lba >= writer->hash_lba)
+		return 0;
+	if (writer->sink.in_order)
+		return err_set(err, ERR_OTHER, "sectors came out of order through a pipe");
+	writer->hash_lba = 0;
+	return hasher_restart(writer->hasher, err);
 }
 
 static int writer_commit(struct capture_sink *sink, uint64_t lba, uint32_t n,
@@ -130,12 +76,33 @@ static int writer_commit(struct capture_sink *sink, uint64_t lba, uint32_t n,
 {
 	struct image_writer *writer = writer_of(sink);
 
-	writer->changed = true;
+	if (digests_lose(writer, lba, err) < 0 || slots_commit(writer, lba, n, err) < 0)
+		return -1;
+	writer->changed = writer->gained = true;
 	writer->sealed = false;
-	memset(writer->covered + (lba - slot_begin(writer)), 1, n);
 	if (blockmap_set(writer->store.map, lba, n, state, why) < 0)
 		return err_memory(err, "for the block map");
 	return 0;
+}
+
+static int writer_release(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+{
+	(void)n;
+	if (slots_release(writer_of(sink), lba, err) < 0)
+		return -1;
+	return writer_check_failure(writer_of(sink), err);
+}
+
+/* One more sector that is known to be bad is worth a generation too; tries and guesses are not. */
+static bool mark_gains(
+	const struct image_writer *writer, uint64_t lba, uint64_t n, enum block_state state)
+{
+	struct block_range range;
+	unsigned int less = BLOCK_MISSING & ~BLOCK_MASK(BLOCK_BAD);
+
+	return !writer->then ||
+	       (state == BLOCK_BAD && blockmap_next(writer->then, lba, less, &range) &&
+		       range.lba < lba + n);
 }
 
 static int writer_mark(struct capture_sink *sink, uint64_t lba, uint64_t n, enum block_state state,
@@ -146,10 +113,15 @@ static int writer_mark(struct capture_sink *sink, uint64_t lba, uint64_t n, enum
 
 	if (why)
 		range.why = *why;
+	/* Through a pipe what was passed stays as it went out. */
+	if (!sink->in_order && digests_lose(writer, lba, err) < 0)
+		return -1;
+	slots_forget(writer, lba, n);
+	writer->gained = writer->gained || mark_gains(writer, lba, n, state);
 	if (blockmap_set(writer->store.map, lba, n, state, why) < 0)
 		return err_memory(err, "for the block map");
 	jobs_submit_mark(writer, &range);
-	return check_failure(writer, err);
+	return writer_check_failure(writer, err);
 }
 
 static int writer_journal(struct capture_sink *sink, const char *json, struct err *err)
@@ -161,7 +133,7 @@ static int writer_journal(struct capture_sink *sink, const char *json, struct er
 		return err_memory(err, "for the journal");
 	memcpy(payload, json, len + 1);
 	jobs_submit_record(writer_of(sink), UMS_TYPE_JRNL, payload, len);
-	return check_failure(writer_of(sink), err);
+	return writer_check_failure(writer_of(sink), err);
 }
 
 static int writer_blob(
@@ -182,21 +154,29 @@ static int writer_blob(
 		memcpy(payload + UMS_BLOB_HEAD_SIZE + name_len, bytes, len);
 	jobs_submit_record(
 		writer_of(sink), UMS_TYPE_BLOB, payload, UMS_BLOB_HEAD_SIZE + name_len + len);
-	return check_failure(writer_of(sink), err);
+	return writer_check_failure(writer_of(sink), err);
 }
 
 static int writer_checkpoint(
-	struct capture_sink *sink, uint32_t pass, uint64_t position, struct err *err)
+	struct capture_sink *sink, uint32_t pass, uint64_t position, bool all, struct err *err)
 {
 	struct image_writer *writer = writer_of(sink);
 
-	/* The open slot goes first: what the map says by then must be in the file. */
-	if (writer_flush(writer, err) < 0)
-		return -1;
+	if (all)
+		slots_send(writer);
+	else if (atomic_load(&writer->under_way) > 0)
+		return writer_check_failure(writer, err);
+	atomic_fetch_add(&writer->under_way, 1);
 	jobs_submit_checkpoint(writer, pass, position);
-	return 0;
+	return writer_check_failure(writer, err);
 }
 
+static bool writer_under_way(struct capture_sink *sink)
+{
+	return atomic_load(&writer_of(sink)->under_way) > 0;
+}
+
+/* What stands in open slots lies over what is in the file. */
 static int writer_read_back(
 	struct capture_sink *sink, uint64_t lba, uint32_t n, void *data, struct err *err)
 {
@@ -204,17 +184,24 @@ static int writer_read_back(
 
 	if (sink->in_order)
 		return err_set(err, ERR_OTHER, "a pipe cannot be read back");
-	if (writer_drain(writer, err) < 0)
+	if (writer_check_failure(writer, err) < 0)
 		return -1;
-	return store_read_slot(&writer->store, lba, n, data, err);
+	if (slots_copy(writer, lba, n, data) == n)
+		return 0;
+	if (writer_drain(writer, err) < 0 || store_read_slot(&writer->store, lba, n, data, err) < 0)
+		return -1;
+	slots_copy(writer, lba, n, data);
+	return 0;
 }
 
 const struct capture_sink_ops image_writer_sink_ops = {
 	.reserve = writer_reserve,
 	.commit = writer_commit,
+	.release = writer_release,
 	.mark = writer_mark,
 	.journal = writer_journal,
 	.blob = writer_blob,
 	.checkpoint = writer_checkpoint,
+	.under_way = writer_under_way,
 	.read_back = writer_read_back,
 };

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The inside of an image writer, for writer.c (the sink) and seal.c.  Who owns what while jobs are
+ * The inside of an image writer, for writer.c (the sink), slots.c (what is being filled), jobs.c
+ * (what is on its way), checkpoint.c, check.c, seal.c and create.c.  Who owns what while jobs are
  * under way:
  *
- *   the caller's thread   store.map, the open slot, hash_slot
+ *   the caller's thread   store.map, the open slots, hash_lba, the hasher's giving end
  *   the workers           a job each, and its encoder
- *   the writer thread     out, pending, store.index, store.refs, store.last_ckpt, n_records
- *   the hasher            digest
+ *   the finishing thread  out, pending, store.index, store.refs, store.last_ckpt, n_records
+ *   the syncing thread    the checkpoint that is under way
+ *   the hasher's thread   the digests
  *
- * After writer_drain() everything but the digest is the caller's; after writer_stop_hasher() that
- * too.
+ * After writer_drain() what is the finishing thread's is the caller's.
  */
 #ifndef UMS_IMAGE_WRITER_H
 #define UMS_IMAGE_WRITER_H
@@ -18,25 +19,29 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/pool.h"
 #include "base/thread.h"
 #include "capture/sink.h"
 #include "image/codec.h"
-#include "image/digest.h"
+#include "image/hasher.h"
 #include "image/out.h"
 #include "image/pending.h"
-#include "image/pipeline.h"
 #include "image/store.h"
-
-#define HASH_ROOM 64
 
 extern const struct capture_sink_ops image_writer_sink_ops;
 
-/* The plain bytes of one slot, shared by the jobs made from it and the hasher. */
+/* The plain bytes of one slot, shared by who fills them, the jobs made from them and the hasher. */
 struct slot_buffer {
 	uint8_t *bytes;
+	uint8_t *covered; /* for each sector, see slots.c */
 	atomic_uint users;
-	uint64_t zeros_before; /* for the hasher */
-	size_t hash_len;
+};
+
+/* A slot that is being filled. */
+struct open_slot {
+	uint64_t number;
+	struct slot_buffer *buffer;
+	unsigned int reserved; /* places in it */
 };
 
 struct image_writer {
@@ -44,46 +49,64 @@ struct image_writer {
 	struct store store;
 	struct image_writer_options options;
 
-	/* The slot being filled. */
-	struct slot_buffer *open; /* NULL: none */
-	uint64_t slot;
-	uint8_t *covered; /* for each of its sectors: committed in this session */
+	struct open_slot *open; /* sorted by number; room for sink.most_open */
+	unsigned int n_open;
+	uint64_t newest; /* the slot in which a place was reserved last */
 
 	struct slot_buffer *buffer;
 	size_t n_buffers;
 	struct queue *free_buffers;
-	struct pipeline *pipeline;
+	struct pool *jobs;
+	pthread_t finisher;
+	bool finisher_runs;
 	struct encoder **encoder; /* one a worker */
 	unsigned int n_workers;
 
 	struct out out;
 	struct pending pending;
-	uint64_t n_records;   /* in the index */
-	bool changed;	      /* since it was opened */
-	bool sealed;	      /* and nothing has been added since */
-	pthread_mutex_t lock; /* of the next two */
+	uint64_t n_records;    /* in the index */
+	uint64_t written_back; /* the system was asked to write the file up to here */
+	bool changed;	       /* since it was opened */
+	bool sealed;	       /* and nothing has been added since */
+	pthread_mutex_t lock;  /* of the next two */
 	bool failed;
 	struct err failure;
 
-	struct digest *digest;
-	struct queue *to_hash;
-	pthread_t hasher;
-	bool hasher_running;
-	bool hash_failed;
-	uint64_t hash_slot; /* slots given to the digest, in order */
+	struct pool *syncer;   /* NULL for a pipe */
+	bool syncing;	       /* the syncer has a checkpoint that was not taken back */
+	atomic_uint under_way; /* checkpoints asked for that have not ended */
+
+	struct hasher *hasher;
+	uint64_t hash_lba;  /* sectors before it were given to the hasher */
+	uint64_t read_back; /* plain bytes read back for check and seal */
+
+	/* What was there when the image was opened, or sealed last. */
+	uint64_t began_at;  /* its length */
+	uint32_t began_crc; /* of its bytes, as its own records say */
+	bool was_sealed;
+	struct blockmap *then; /* its map, if it was sealed */
+	bool gained;	       /* something worth a new generation was added */
+	bool unsound;	       /* its bytes are not those that were sealed, as far as checked */
+	bool checked;	       /* what was there then was read once, if it was not written here */
+	uint64_t *damaged;     /* slots with a damaged record, ascending */
+	size_t n_damaged, damaged_room;
 };
 
-/* Sends the open slot on its way. */
-int writer_flush(struct image_writer *writer, struct err *err);
+/* Keeps the first failure; everything that comes later is let go. */
+void writer_fail(struct image_writer *writer, const struct err *failure);
 
-/* Waits for all jobs; -1 and ERR when one failed. */
+/* -1 and ERR when something has failed. */
+int writer_check_failure(struct image_writer *writer, struct err *err);
+
+/* Waits until all that was submitted is in the file; -1 and ERR when something failed. */
 int writer_drain(struct image_writer *writer, struct err *err);
 
-/* Lets the hasher end; the digest then stands at hash_slot. */
-void writer_stop_hasher(struct image_writer *writer);
+/* Sends what stands in open slots as well, and closes them. */
+int writer_settle(struct image_writer *writer, struct err *err);
 
-/* A checkpoint now, on the caller's thread; only when drained. */
-int writer_checkpoint_now(struct image_writer *writer, struct err *err);
+/* Notes how the image stands, just opened or sealed, as that which a session can add to.  Its
+ * digests begin anew. */
+int writer_note_state(struct image_writer *writer, struct err *err);
 
 /* Appends the DATA record that ENCODED is, and notes it in index and pending. */
 int writer_put_data(struct image_writer *writer, const struct encoded *encoded,

@@ -36,7 +36,8 @@ static int put(struct capture_sink *sink, uint64_t lba, uint64_t end, struct err
 		if (!p)
 			return -1;
 		memcpy(p, made_medium + lba * 512, (size_t)n * 512);
-		if (sink->ops->commit(sink, lba, n, BLOCK_GOOD, NULL, err) < 0)
+		if (sink->ops->commit(sink, lba, n, BLOCK_GOOD, NULL, err) < 0 ||
+			sink->ops->release(sink, lba, n, err) < 0)
 			return -1;
 		lba += n;
 	}
@@ -60,12 +61,12 @@ static void fill_image(struct image_writer *writer)
 	require(sink->ops->blob(sink, "identity", "vendor=test\n", 12, &err) == 0, "blob");
 	require(sink->ops->journal(sink, "{\"event\":\"begin\"}", &err) == 0, "journal");
 	require(put(sink, 0, 1500, &err) == 0, "put");
-	require(sink->ops->checkpoint(sink, 1, 1500, &err) == 0, "checkpoint");
+	require(sink->ops->checkpoint(sink, 1, 1500, true, &err) == 0, "checkpoint");
 	require(put(sink, 1500, MADE_BAD, &err) == 0, "put");
 	require(put(sink, MADE_BAD + MADE_N_BAD, MADE_BLOCKS, &err) == 0, "put");
 	require(sink->ops->mark(sink, MADE_BAD, MADE_N_BAD, BLOCK_BAD, &why, &err) == 0, "mark");
 	require(sink->ops->journal(sink, "{\"event\":\"end\"}", &err) == 0, "journal");
-	require(sink->ops->checkpoint(sink, 2, 0, &err) == 0, "checkpoint");
+	require(sink->ops->checkpoint(sink, 2, 0, true, &err) == 0, "checkpoint");
 }
 
 static uint8_t *read_file(const char *path, size_t *len)

@@ -29,42 +29,99 @@ static struct memsink *memsink_of(struct capture_sink *sink)
 	return (struct memsink *)sink;
 }
 
-static void *mem_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+/* Places of one slot count once. */
+static unsigned int open_slots(const struct memsink *m, uint64_t with_lba)
 {
-	struct memsink *m = memsink_of(sink);
+	unsigned int n = 1;
+
+	for (size_t i = 0; i < m->n_places; i++) {
+		uint64_t slot = m->place[i].lba / m->sink.slot_blocks;
+		bool seen = slot == with_lba / m->sink.slot_blocks;
+
+		for (size_t j = 0; j < i; j++)
+			seen = seen || m->place[j].lba / m->sink.slot_blocks == slot;
+		n += !seen;
+	}
+	return n;
+}
+
+static void check_reserve(struct memsink *m, uint64_t lba, uint32_t n)
+{
 	uint64_t end = lba + n;
 
 	if (n == 0 || end > blockmap_blocks(m->map))
 		breach(m, "reserved %u sectors at %lu", n, (unsigned long)lba);
-	else if (lba / sink->slot_blocks != (end - 1) / sink->slot_blocks)
+	else if (lba / m->sink.slot_blocks != (end - 1) / m->sink.slot_blocks)
 		breach(m, "reserved across slots: %u at %lu", n, (unsigned long)lba);
-	if (sink->in_order && lba < m->order_end)
+	if (m->sink.in_order && lba < m->order_end)
 		breach(m, "out of order: %lu behind %lu", (unsigned long)lba,
 			(unsigned long)m->order_end);
-	if (sink->in_order)
-		m->order_end =
-			mem_max_u64(m->order_end, lba / sink->slot_blocks * sink->slot_blocks);
+	if (open_slots(m, lba) > m->sink.most_open)
+		breach(m, "reserved in more than %u slots", m->sink.most_open);
+	for (size_t i = 0; i < m->n_places; i++) {
+		if (lba < m->place[i].end && m->place[i].lba < end)
+			breach(m, "reserved %lu twice", (unsigned long)lba);
+	}
+}
+
+static void *mem_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+{
+	struct memsink *m = memsink_of(sink);
+	struct memsink_place *place = &m->place[m->n_places];
+
+	check_reserve(m, lba, n);
 	if (m->full_after > 0 && m->reserves >= m->full_after) {
 		err_set(err, ERR_NO_SPACE, "the disk is full");
 		return NULL;
 	}
+	if (m->n_places == MEMSINK_MOST_PLACES) {
+		breach(m, "more than %d places", MEMSINK_MOST_PLACES);
+		err_set(err, ERR_OTHER, "too many places");
+		return NULL;
+	}
 	m->reserves++;
-	m->reserved = true;
-	m->reserved_lba = m->committed_end = lba;
-	m->reserved_end = end;
-	memset(m->scratch, SCRATCH_FILL, (size_t)sink->slot_blocks * sink->block_bytes);
-	return m->scratch;
+	m->n_places++;
+	*place = (struct memsink_place){.lba = lba, .end = lba + n, .committed_end = lba};
+	place->scratch = malloc((size_t)n * sink->block_bytes);
+	memset(place->scratch, SCRATCH_FILL, (size_t)n * sink->block_bytes);
+	return place->scratch;
+}
+
+/* The reserved place that LBA lies in; NULL when there is none. */
+static struct memsink_place *place_of(struct memsink *m, uint64_t lba)
+{
+	for (size_t i = 0; i < m->n_places; i++) {
+		if (lba >= m->place[i].lba && lba < m->place[i].end)
+			return &m->place[i];
+	}
+	return NULL;
+}
+
+static int mem_release(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+{
+	struct memsink *m = memsink_of(sink);
+	struct memsink_place *place = place_of(m, lba);
+
+	(void)err;
+	if (!place || place->lba != lba || place->end != lba + n) {
+		breach(m, "released %u at %lu, not reserved", n, (unsigned long)lba);
+		return 0;
+	}
+	free(place->scratch);
+	*place = m->place[--m->n_places];
+	return 0;
 }
 
 static int mem_commit(struct capture_sink *sink, uint64_t lba, uint32_t n, enum block_state state,
 	const struct block_reason *why, struct err *err)
 {
 	struct memsink *m = memsink_of(sink);
+	struct memsink_place *place = place_of(m, lba);
 	size_t size = sink->block_bytes;
 	struct block_range have;
 
 	(void)err;
-	if (!m->reserved || n == 0 || lba < m->committed_end || lba + n > m->reserved_end) {
+	if (!place || n == 0 || lba < place->committed_end || lba + n > place->end) {
 		breach(m, "committed %u at %lu, not reserved", n, (unsigned long)lba);
 		return 0;
 	}
@@ -72,8 +129,10 @@ static int mem_commit(struct capture_sink *sink, uint64_t lba, uint32_t n, enum 
 		breach(m, "committed as %s", block_state_name(state));
 	if (blockmap_next(m->map, lba, BLOCK_HAVE, &have) && have.lba < lba + n)
 		breach(m, "committed %lu twice", (unsigned long)have.lba);
-	memcpy(m->bytes + lba * size, m->scratch + (lba - m->reserved_lba) * size, n * size);
-	m->committed_end = lba + n;
+	if (sink->in_order && lba < m->order_end)
+		breach(m, "committed out of order: %lu", (unsigned long)lba);
+	memcpy(m->bytes + lba * size, place->scratch + (lba - place->lba) * size, n * size);
+	place->committed_end = lba + n;
 	m->order_end = mem_max_u64(m->order_end, lba + n);
 	return blockmap_set(m->map, lba, n, state, why);
 }
@@ -121,20 +180,25 @@ static int mem_blob(
 }
 
 static int mem_checkpoint(
-	struct capture_sink *sink, uint32_t pass, uint64_t position, struct err *err)
+	struct capture_sink *sink, uint32_t pass, uint64_t position, bool all, struct err *err)
 {
 	struct memsink *m = memsink_of(sink);
 
-	(void)err;
+	(void)err, (void)all;
 	if (position > blockmap_blocks(m->map))
 		breach(m, "checkpoint behind the end");
 	m->checkpoints++;
 	m->last_pass = pass;
-	m->reserved = false;
 	return 0;
 }
 
-/* As the image writer does, it takes the reserved room away. */
+/* They end at once. */
+static bool mem_under_way(struct capture_sink *sink)
+{
+	(void)sink;
+	return false;
+}
+
 static int mem_read_back(
 	struct capture_sink *sink, uint64_t lba, uint32_t n, void *data, struct err *err)
 {
@@ -146,7 +210,6 @@ static int mem_read_back(
 	if (blockmap_next(m->map, lba, BLOCK_MISSING, &missing) && missing.lba < lba + n)
 		breach(m, "read back %lu, which is missing", (unsigned long)missing.lba);
 	memcpy(data, m->bytes + lba * sink->block_bytes, (size_t)n * sink->block_bytes);
-	m->reserved = false;
 	return 0;
 }
 
@@ -165,7 +228,8 @@ void memsink_free(struct memsink *m)
 		free(m->line[i]);
 	free(m->line);
 	free(m->bytes);
-	free(m->scratch);
+	for (size_t i = 0; i < m->n_places; i++)
+		free(m->place[i].scratch);
 	blockmap_free(m->map);
 	free(m);
 }
@@ -173,10 +237,12 @@ void memsink_free(struct memsink *m)
 static const struct capture_sink_ops memsink_ops = {
 	.reserve = mem_reserve,
 	.commit = mem_commit,
+	.release = mem_release,
 	.mark = mem_mark,
 	.journal = mem_journal,
 	.blob = mem_blob,
 	.checkpoint = mem_checkpoint,
+	.under_way = mem_under_way,
 	.read_back = mem_read_back,
 };
 
@@ -187,12 +253,12 @@ struct memsink *memsink_new(
 
 	m->map = blockmap_new(n_blocks);
 	m->bytes = calloc(n_blocks, block_bytes);
-	m->scratch = malloc((size_t)slot_blocks * block_bytes);
 	m->sink = (struct capture_sink){
 		.ops = &memsink_ops,
 		.map = m->map,
 		.block_bytes = block_bytes,
 		.slot_blocks = slot_blocks,
+		.most_open = 4,
 		.in_order = in_order,
 	};
 	return m;

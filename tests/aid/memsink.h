@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A capture sink in memory: a block map and a plain array.  It checks the contract of
- * capture/sink.h; the first breach is written to `broken`.  Reads get a scratch buffer, so that
- * only what is committed reaches the array.
+ * capture/sink.h; the first breach is written to `broken`.  Each reserved place has a scratch
+ * buffer of its own, so that only what is committed reaches the array.
  */
 #ifndef UMS_TESTS_AID_MEMSINK_H
 #define UMS_TESTS_AID_MEMSINK_H
 
 #include "capture/sink.h"
+
+#define MEMSINK_MOST_PLACES 16
+
+struct memsink_place {
+	uint64_t lba, end;
+	uint64_t committed_end;
+	uint8_t *scratch;
+};
 
 struct memsink {
 	struct capture_sink sink;
@@ -24,11 +32,9 @@ struct memsink {
 	unsigned int blobs;
 	char last_blob[64];
 
-	uint8_t *scratch;
-	bool reserved;
-	uint64_t reserved_lba, reserved_end;
-	uint64_t committed_end; /* of this reservation */
-	uint64_t order_end;	/* in order: what lies before is on its way */
+	struct memsink_place place[MEMSINK_MOST_PLACES]; /* those reserved just now */
+	size_t n_places;
+	uint64_t order_end; /* in order: what lies before is on its way */
 };
 
 /* The caller checks for NULL only by crashing: these are tests. */

@@ -110,6 +110,7 @@ static void put(struct image_writer *writer, uint64_t lba, uint64_t end)
 		assert_non_null(p);
 		memcpy(p, medium + lba * 512, (size_t)n * 512);
 		assert_int_equal(sink->ops->commit(sink, lba, n, BLOCK_GOOD, NULL, NULL), 0);
+		assert_int_equal(sink->ops->release(sink, lba, n, NULL), 0);
 		lba += n;
 	}
 }
@@ -126,7 +127,7 @@ static void checkpoint(struct image_writer *writer, uint64_t position)
 {
 	struct capture_sink *sink = image_writer_sink(writer);
 
-	assert_int_equal(sink->ops->checkpoint(sink, 1, position, NULL), 0);
+	assert_int_equal(sink->ops->checkpoint(sink, 1, position, true, NULL), 0);
 }
 
 static void seal_and_close(struct image_writer *writer)
