@@ -102,6 +102,16 @@ static int line(void *context, const char *json)
 	return 0;
 }
 
+/* What is lost is of what was read. */
+static void lose(void *context, const struct image_lost *lost)
+{
+	const struct image_info *info = context;
+
+	if (lost->n_blocks == 0 || lost->lba >= info->n_blocks ||
+		lost->n_blocks > info->n_blocks - lost->lba)
+		abort();
+}
+
 static void read_sectors(struct image *image)
 {
 	uint64_t size = image_info(image)->size_bytes;
@@ -112,6 +122,14 @@ static void read_sectors(struct image *image)
 
 		image_read(image, at, left < sizeof(plain) ? (size_t)left : sizeof(plain), plain,
 			NULL);
+	}
+	if (size <= MOST_BYTES) {
+		struct image_info info = *image_info(image);
+		uint8_t *all = malloc((size_t)size + 1);
+
+		if (all)
+			image_salvage(image, 0, (size_t)size, all, lose, &info, NULL);
+		free(all);
 	}
 	if (image_read(image, size, 1, plain, NULL) == 0 ||
 		image_read(image, UINT64_MAX, 1, plain, NULL) == 0)
