@@ -127,6 +127,9 @@ static void print_file(const struct image *image)
 			info->udif ? ", opens as a .dmg too" : "");
 	else
 		printf(COLUMN "not sealed (in progress, stopped or cut)\n", "state");
+	if (info->damaged)
+		printf(COLUMN "%s; read by checkpoints and records\n", "damage",
+			image_damage(image));
 }
 
 static int print_text(struct image *image, struct err *err)
@@ -207,6 +210,8 @@ static int print_json(struct image *image, struct err *err)
 	int r;
 
 	add_geometry(o, image_info(image));
+	if (image_info(image)->damaged)
+		json_object_object_add(o, "damage", json_object_new_string(image_damage(image)));
 	for (unsigned int s = 0; s < BLOCK_STATES; s++)
 		json_object_object_add(
 			states, block_state_name(s), cli_json_u64(count(image, BLOCK_MASK(s))));

@@ -38,17 +38,26 @@ struct image_info {
 	uint32_t generation; /* of the seal, from 1 */
 	bool udif;	     /* has a UDIF trailer */
 	bool cut;	     /* not sealed, or what was behind the last seal is torn */
-	uint32_t pass;	     /* of the last checkpoint */
+	bool damaged;  /* sealed, but block map or index had to be put together from the records */
+	uint32_t pass; /* of the last checkpoint */
 	uint64_t position;
 	unsigned int hashes;		    /* IMAGE_HASH_… present */
 	uint8_t digest[IMAGE_N_HASHES][32]; /* in order of the bits; 32, 16, 20 bytes */
 };
 
-/* Opens PATH for reading; sealed, unsealed or cut.  NULL and ERR when nothing can be read of it. */
+/*
+ * Opens PATH for reading; sealed, unsealed or cut.  NULL and ERR when nothing can be read of it.  A
+ * sealed image whose map or index is damaged opens by its checkpoints and records, and its info
+ * says `damaged` from then on: at once, or when a damaged page of the index is met by image_read.
+ */
 struct image *image_open(const char *path, struct err *err);
 void image_close(struct image *image);
 const struct image_info *image_info(const struct image *image);
 const struct blockmap *image_map(const struct image *image);
+
+/* What is damaged of the map or index, as a sentence for the user; "" when info is not `damaged`.
+ */
+const char *image_damage(const struct image *image);
 
 /* LEN plain bytes at OFFSET (bytes of the drive) into DATA; what the image does not have reads as
  * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged. */

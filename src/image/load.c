@@ -167,12 +167,105 @@ static int load_records(struct store *store, uint64_t last_ckpt, struct err *err
 	return scan_records(store, UMS_RECORD_HEAD_SIZE + UMS_HEAD_SIZE, err);
 }
 
+/* The first damage that is met is the one to tell; lack of memory is none. */
+static bool load_note_damage(struct store *store, const struct err *failure, struct err *err)
+{
+	if (failure->kind == ERR_NO_MEMORY) {
+		if (err)
+			*err = *failure;
+		return false;
+	}
+	if (!store->info.damaged)
+		store->damage = *failure;
+	store->info.damaged = true;
+	return true;
+}
+
+/* The same image as checkpoints and records tell it; SEAL names the last checkpoint. */
+static int load_aside(
+	struct store *aside, const struct store *store, const struct seal *seal, struct err *err)
+{
+	*aside = (struct store){
+		.fd = store->fd, .info = store->info, .slot_blocks = store->slot_blocks};
+	if (scan_reset(aside, err) < 0 || load_records(aside, seal->ckpt, err) < 0)
+		return -1;
+	index_drop_covered(aside->index);
+	return 0;
+}
+
+static void free_aside(struct store *aside)
+{
+	blockmap_free(aside->map);
+	index_free(aside->index);
+	free(aside->refs.ref);
+}
+
+static void take_aside_index(struct store *store, struct store *aside)
+{
+	index_free(store->index);
+	store->index = aside->index;
+	aside->index = NULL;
+}
+
+/* Instead of a damaged ROOT: index and references.  Instead of a damaged MAPS: the map. */
+static int load_instead(
+	struct store *store, const struct seal *seal, bool root, bool map, struct err *err)
+{
+	struct store aside;
+	int r = load_aside(&aside, store, seal, err);
+
+	if (r == 0 && root) {
+		struct refs refs = store->refs;
+
+		take_aside_index(store, &aside);
+		store->refs = aside.refs;
+		aside.refs = refs;
+	}
+	if (r == 0 && map) {
+		struct blockmap *damaged = store->map;
+
+		store->map = aside.map;
+		aside.map = damaged;
+	}
+	free_aside(&aside);
+	return r;
+}
+
 static int load_for_reading(struct store *store, const struct seal *seal, struct err *err)
 {
+	struct err failure;
+	bool root, map;
+
 	take_seal(store, seal);
-	if (load_root(store, seal->root, err) < 0)
+	root = load_root(store, seal->root, &failure) == 0;
+	if (!root && !load_note_damage(store, &failure, err))
 		return -1;
-	return load_map(store, seal->map, err);
+	map = load_map(store, seal->map, &failure) == 0;
+	if (!map && !load_note_damage(store, &failure, err))
+		return -1;
+	return root && map ? 0 : load_instead(store, seal, !root, !map, err);
+}
+
+int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err)
+{
+	struct err failure;
+	struct store aside;
+	struct seal seal;
+	int r;
+
+	if (index_slot(store->index, slot, entry, n, &failure) == 0)
+		return 0;
+	if (!load_note_damage(store, &failure, err))
+		return -1;
+	if (!load_find_seal(store, &seal))
+		return err_set(err, ERR_BAD_IMAGE, "the image's footer is gone");
+	r = load_aside(&aside, store, &seal, err);
+	/* Only the index: others may hold on to the map, which is good. */
+	if (r == 0)
+		take_aside_index(store, &aside);
+	free_aside(&aside);
+	return r < 0 ? -1 : index_slot(store->index, slot, entry, n, err);
 }
 
 int load_store(struct store *store, bool for_writing, struct err *err)

@@ -34,4 +34,12 @@ bool load_find_seal(const struct store *store, struct seal *seal);
  */
 int load_store(struct store *store, bool for_writing, struct err *err);
 
+/*
+ * As index_slot() on the image's index.  When a page of a sealed image's index is damaged, the
+ * index is put together from checkpoints and records, once; then info.damaged is set and
+ * store->damage says what was met.
+ */
+int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err);
+
 #endif

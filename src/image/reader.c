@@ -45,6 +45,11 @@ const struct blockmap *image_map(const struct image *image)
 	return image->store.map;
 }
 
+const char *image_damage(const struct image *image)
+{
+	return image->store.info.damaged ? image->store.damage.text : "";
+}
+
 int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err)
 {
 	uint64_t end;

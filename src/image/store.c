@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "image/codec.h"
 #include "image/deflate.h"
+#include "image/load.h"
 #include "image/record.h"
 
 #define KNOWN_INCOMPATIBLE 0u
@@ -257,7 +258,7 @@ static int read_in_slot(struct store *store, uint64_t slot, uint64_t offset, siz
 	const struct index_entry *entry;
 	size_t n;
 
-	if (index_slot(store->index, slot, &entry, &n, err) < 0)
+	if (load_slot(store, slot, &entry, &n, err) < 0)
 		return -1;
 	memset(data, 0, len);
 	for (size_t i = 0; i < n; i++) {

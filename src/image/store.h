@@ -37,6 +37,7 @@ struct store {
 	struct blockmap *map;
 	struct index *index;
 	struct refs refs;
+	struct err damage; /* of the map or index of a sealed image, where info.damaged says so */
 
 	/* For who goes on writing. */
 	uint64_t tail;	    /* where the next record goes */

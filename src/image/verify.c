@@ -121,7 +121,7 @@ static int check_slots(struct verify *verify, struct err *err)
 		struct err failure;
 		size_t n;
 
-		if (index_slot(store->index, slot, &entry, &n, &failure) < 0) {
+		if (load_slot(store, slot, &entry, &n, &failure) < 0) {
 			find(verify, "%s", failure.text);
 			n = 0;
 		}
@@ -257,6 +257,9 @@ static int verify_all(struct verify *verify, struct err *err)
 	}
 	if (check_slots(verify, err) < 0)
 		return -1;
+	if (info->damaged)
+		find(verify, "%s; what checkpoints and records say was checked instead",
+			image_damage(verify->image));
 	check_digests(verify);
 	check_refs(verify);
 	check_file_crc(verify);

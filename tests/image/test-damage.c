@@ -222,6 +222,107 @@ static void test_flip_in_data(void **state)
 	free(bytes);
 }
 
+/* The last record of TYPE in the file. */
+static size_t last_record(const uint8_t *bytes, size_t whole, uint32_t type)
+{
+	for (size_t at = whole / UMS_ALIGN * UMS_ALIGN; at > 0; at -= UMS_ALIGN) {
+		if (at + UMS_RECORD_HEAD_SIZE <= whole &&
+			get_le32(bytes + at) == UMS_RECORD_MAGIC &&
+			get_le32(bytes + at + REC_TYPE) == type)
+			return at;
+	}
+	fail_msg("no record of type 0x%x", type);
+	return 0;
+}
+
+static int count_name(void *context, const char *name, const void *bytes, size_t len)
+{
+	(void)name, (void)bytes, (void)len;
+	++*(unsigned int *)context;
+	return 0;
+}
+
+static int count_line(void *context, const char *json)
+{
+	(void)json;
+	++*(unsigned int *)context;
+	return 0;
+}
+
+/* All that the image holds is there, and it does not say that it is whole. */
+static void check_opens_by_records(const char *what, bool footer)
+{
+	struct image_verify_report report;
+	struct findings findings = {0};
+	unsigned int blobs = 0, lines = 0;
+	struct err err = {0};
+	struct image *image = image_open(path, &err);
+
+	if (!image)
+		fail_msg("%s: %s", what, err.text);
+	assert_true(good_is_good(image));
+	assert_int_equal(blockmap_count(image_map(image), BLOCK_HAVE), MADE_BLOCKS - MADE_N_BAD);
+	assert_int_equal(blockmap_count(image_map(image), BLOCK_MASK(BLOCK_BAD)), MADE_N_BAD);
+	assert_int_equal(image_blobs(image, count_name, &blobs, NULL), 0);
+	assert_int_equal(image_journal(image, count_line, &lines, NULL), 0);
+	if (blobs != 1 || lines != 2)
+		fail_msg("%s: %u blobs, %u lines", what, blobs, lines);
+	if (footer ? image_info(image)->sealed || !image_info(image)->cut
+		   : !image_info(image)->damaged || !*image_damage(image))
+		fail_msg("%s: said to be whole", what);
+	image_close(image);
+	assert_int_equal(image_verify(path, found, NULL, &findings, &report, NULL), 0);
+	if (findings.n == 0)
+		fail_msg("%s: verify found nothing", what);
+}
+
+static void test_damaged_index(void **state)
+{
+	static const struct {
+		const char *what;
+		uint32_t type[3];
+		bool footer;
+	} rows[] = {
+		{"map", {UMS_TYPE_MAPS}, false},
+		{"root", {UMS_TYPE_ROOT}, false},
+		{"page", {UMS_TYPE_INDX}, false},
+		{"root and map", {UMS_TYPE_ROOT, UMS_TYPE_MAPS}, false},
+		{"page and map", {UMS_TYPE_INDX, UMS_TYPE_MAPS}, false},
+		{"page and footer", {UMS_TYPE_INDX, UMS_TYPE_SEAL}, true},
+		{"all", {UMS_TYPE_ROOT, UMS_TYPE_MAPS, UMS_TYPE_SEAL}, true},
+	};
+	size_t whole;
+	uint8_t *bytes = make_image(path, true, &whole);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t part = 0; part < 2 * UMS_RECORD_HEAD_SIZE;
+			part += UMS_RECORD_HEAD_SIZE) {
+			/* In the head, then in the payload. */
+			for (size_t t = 0; t < 3 && rows[i].type[t]; t++)
+				bytes[last_record(bytes, whole, rows[i].type[t]) + part + 8] ^= 1;
+			write_file(path, bytes, whole);
+			check_opens_by_records(rows[i].what, rows[i].footer);
+			for (size_t t = 0; t < 3 && rows[i].type[t]; t++)
+				bytes[last_record(bytes, whole, rows[i].type[t]) + part + 8] ^= 1;
+		}
+	}
+	free(bytes);
+}
+
+/* The koly block does not lead to the footer any more. */
+static void test_damaged_trailer(void **state)
+{
+	size_t whole;
+	uint8_t *bytes = make_image(path, true, &whole);
+
+	(void)state;
+	memset(bytes + whole - 512, 0, 512);
+	write_file(path, bytes, whole);
+	check_opens_by_records("trailer", true);
+	free(bytes);
+}
+
 /* Puts the CRCs of the record at offset 0 right, so that only the content lies. */
 static void mend_head(uint8_t *bytes)
 {
@@ -302,6 +403,8 @@ int main(void)
 		cmocka_unit_test(test_cut_sealed),
 		cmocka_unit_test(test_flip),
 		cmocka_unit_test(test_flip_in_data),
+		cmocka_unit_test(test_damaged_index),
+		cmocka_unit_test(test_damaged_trailer),
 		cmocka_unit_test(test_absurd_headers),
 	};
 	const char *given = getenv("SEED");
