@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* umsctl seal: ends an image whose drive is gone. */
+#include <inttypes.h>
 #include <stddef.h>
 
 #include "cli/cli.h"
@@ -20,13 +21,22 @@ static int seal(struct image_writer *writer, const char *path, struct summary *s
 	const struct blockmap *map = image_writer_map(writer);
 	struct cli_bar bar = {.what = "reading back for the digests"};
 	struct err err;
+	uint64_t put_back = 0;
+	struct err damage;
 	int r = 0;
 
+	/* There is no drive to read damaged sectors from again: they are missing then. */
 	if (image_writer_info(writer)->sealed)
 		summary->untouched = true;
-	else
+	else if ((r = image_writer_check(writer, true, progress, &bar, &put_back, &err)) == 0)
 		r = image_writer_seal(writer, true, progress, &bar, &err);
 	cli_bar_end(&bar);
+	if (put_back > 0) {
+		err_set(&damage, ERR_BAD_IMAGE,
+			"%" PRIu64 " sectors are damaged in the image: they count as not tried",
+			put_back);
+		cli_error("seal", path, damage.text);
+	}
 	if (r < 0)
 		cli_error("seal", path, err.text);
 	summary->info = *image_writer_info(writer);
