@@ -5,7 +5,7 @@
 # make            build only            make DEV=1        warnings are errors
 # make asan       the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 # make check-vm   the tests with a real kernel in QEMU
-# make fuzz       the fuzz targets, FUZZ_SECONDS=60 each
+# make fuzz       the fuzz targets, FUZZ_SECONDS=60 each; make fuzz-coverage says how far they get
 # make bench      read rates beside dd and sg_dd, in QEMU
 # make install    PREFIX=/usr/local DESTDIR=
 
@@ -48,6 +48,8 @@ TEST_BIN := $(TEST_SRC:%.c=$B/%)
 TEST_SH  := $(sort $(filter-out tests/vm/%,$(wildcard tests/*/test-*.sh)))
 VM_SH    := $(sort $(wildcard tests/vm/test-*.sh))
 
+comma := ,
+
 V ?= 0
 Q  = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' $(1) $(2))
@@ -84,8 +86,12 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 	$(call say,LINK,$@)
 	$Q$(CC) $(ALL_LDFLAGS) -o $@ $^ -lusbredirparser $(LIBS)
 
-# Tests that stand between the writer and the system.
+# Tests that stand between the program and the system.
+$B/tests/base/test-newfile: TEST_LDFLAGS = -Wl,--wrap=renameat2,--wrap=link,--wrap=fsync
+$B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync,--wrap=posix_fadvise64
+$B/tests/image/test-hostile: TEST_LDFLAGS = \
+	$(addprefix -Wl$(comma)--wrap=,pread64 crc32_of inflater_unit memmove malloc calloc realloc reallocarray free)
 
 .PRECIOUS: $B/%.o
 -include $(shell find $B -name '*.d' 2>/dev/null)
@@ -107,14 +113,13 @@ deps-fuzz:
 # --- tests ----------------------------------------------------------------------------------------
 
 JOBS  ?= $(shell nproc)
-PROVE := prove --timer --exec tests/tap --jobs $(JOBS)
 
 # Make reads which packages there are when it starts, so what installs them starts it again.
 check: deps-check
 	$Q$(MAKE) --no-print-directory -j$(JOBS) check-built
 
 check-built: $B/umsctl $(TEST_BIN)
-	$QUMSCTL=$(abspath $B/umsctl) $(PROVE) $(TEST_BIN) $(TEST_SH)
+	$QUMSCTL=$(abspath $B/umsctl) tests/check $(JOBS) $B/logs $(TEST_BIN) $(TEST_SH)
 
 asan: deps-check
 	$Q$(MAKE) --no-print-directory -j$(JOBS) CONFIG=asan check-built
@@ -123,20 +128,44 @@ asan: deps-check
 FUZZ_SECONDS ?= 60
 FUZZ_SRC  := $(wildcard tests/fuzz/fuzz-*.c)
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
-FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# Functions that tests/fuzz/aid.c stands before, so that an input may say which allocation fails.
+FUZZ_WRAP := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup)
 
-build/fuzz/%: tests/fuzz/%.c $(LIB_SRC)
-	$(call say,FUZZ,$@)
-	$Qmkdir -p $(@D)
-	$Qclang $(ALL_CPPFLAGS) -std=gnu11 -pthread $(FUZZ_FLAGS) $(PKG_CFLAGS) -o $@ $^ $(LIBS)
+# The library and the targets, once with sanitizers and once to count what is reached.
+define fuzz_rules
+.PRECIOUS: $(1)/%.o
+$(1)/%.o: %.c
+	$$(call say,CLANG,$$@)
+	$$Qmkdir -p $$(@D)
+	$$Qclang $$(ALL_CPPFLAGS) -std=gnu11 -pthread $(2) $$(PKG_CFLAGS) -MMD -MP -c -o $$@ $$<
+
+$(1)/lib.a: $$(LIB_SRC:%.c=$(1)/%.o)
+	$$Qrm -f $$@ && ar rcs $$@ $$^
+
+$(1)/fuzz-image: $(1)/tests/fuzz/mutate-image.o
+
+$(1)/fuzz-%: $(1)/tests/fuzz/fuzz-%.o $(1)/tests/fuzz/aid.o $(1)/lib.a
+	$$(call say,FUZZ,$$@)
+	$$Qclang -pthread $(3) $$(FUZZ_WRAP) -o $$@ $$^ $$(LIBS)
+endef
+COVERAGE_FLAGS := -O1 -g -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
+$(eval $(call fuzz_rules,build/fuzz,$(FUZZ_FLAGS),$(FUZZ_FLAGS) -fsanitize=fuzzer))
+$(eval $(call fuzz_rules,build/fuzz-coverage,$(COVERAGE_FLAGS),$(COVERAGE_FLAGS) -fsanitize=fuzzer))
 
 fuzz: deps-fuzz
 	$Q$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_BIN)
 	$Qtests/fuzz/run $(FUZZ_SECONDS) $(FUZZ_BIN)
 
+# What the corpus and FUZZ_RUNS inputs more reach of the files that parse input.
+FUZZ_RUNS ?= 20000
+fuzz-coverage: deps-fuzz
+	$Q$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_BIN:build/fuzz/%=build/fuzz-coverage/%)
+	$Qtests/fuzz/coverage $(FUZZ_RUNS) $(FUZZ_BIN:build/fuzz/%=build/fuzz-coverage/%)
+
 check-vm: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/vm/usbredir-server
-	$QUMSCTL=$(abspath build/umsctl) $(PROVE) --jobs 1 $(VM_SH)
+	$QUMSCTL=$(abspath build/umsctl) tests/check 1 build/logs-vm $(VM_SH)
 
 bench: deps-vm
 	$Q$(MAKE) --no-print-directory -j$(JOBS) all build/tests/bench/readrate
@@ -169,4 +198,4 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all deps deps-check deps-vm deps-fuzz fuzz check check-built asan check-vm bench demo format-check install clean
+.PHONY: all deps deps-check deps-vm deps-fuzz fuzz fuzz-coverage check check-built asan check-vm bench demo format-check install clean

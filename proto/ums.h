@@ -100,7 +100,39 @@
 #define MAP_ASC	      20 /* u8 */
 #define MAP_ASCQ      21 /* u8 */
 #define MAP_TRIES     22 /* u8 */
-#define MAP_RESERVED  23 /* u8, 0 */
+#define MAP_ERROR     23 /* u8: of the host: UMS_ERROR_… */
+
+/* Errors that the host's own reading ended with: 0 none.  The numbers are the format's, since those
+ * of errno differ between systems. */
+#define UMS_ERROR_EIO	       1
+#define UMS_ERROR_EREMOTEIO    2
+#define UMS_ERROR_ENODATA      3
+#define UMS_ERROR_EILSEQ       4
+#define UMS_ERROR_EBADMSG      5
+#define UMS_ERROR_EUCLEAN      6
+#define UMS_ERROR_ENXIO	       7
+#define UMS_ERROR_ENODEV       8
+#define UMS_ERROR_ENOTCONN     9
+#define UMS_ERROR_ESTALE       10
+#define UMS_ERROR_ETIMEDOUT    11
+#define UMS_ERROR_ENOMEDIUM    12
+#define UMS_ERROR_EACCES       13
+#define UMS_ERROR_EPERM	       14
+#define UMS_ERROR_EINVAL       15
+#define UMS_ERROR_ENOMEM       16
+#define UMS_ERROR_EINTR	       17
+#define UMS_ERROR_EAGAIN       18
+#define UMS_ERROR_EBUSY	       19
+#define UMS_ERROR_EROFS	       20
+#define UMS_ERROR_EOVERFLOW    21
+#define UMS_ERROR_ESHUTDOWN    22
+#define UMS_ERROR_EPROTO       23
+#define UMS_ERROR_EPIPE	       24
+#define UMS_ERROR_ECONNRESET   25
+#define UMS_ERROR_EHOSTDOWN    26
+#define UMS_ERROR_ECONNABORTED 27
+#define UMS_ERROR_ENOLINK      28
+#define UMS_ERROR_OTHER	       255 /* one that is not in this list */
 
 /* --- one reference to a BLOB or JRNL record (CKPT, ROOT) --- */
 #define UMS_REF_SIZE 16

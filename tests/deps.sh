@@ -8,8 +8,8 @@ build='gcc libc6-dev pkg-config libusb-1.0-0-dev libsgutils2-dev zlib1g-dev libi
 	libudev-dev libjson-c-dev libinih-dev'
 check='libcmocka-dev perl qemu-utils dmg2img p7zip-full gddrescue sg3-utils mandoc dosfstools mtools
 	e2fsprogs jq shellcheck clang-format umockdev libumockdev-dev tshark python3'
-fuzz='clang libclang-rt-14-dev'
-vm='udev fio smartmontools qemu-system-x86 busybox-static kmod cpio xz-utils zstd usbip libusbredirparser-dev'
+fuzz='clang llvm libclang-rt-14-dev'
+vm='udev btrfs-progs fio smartmontools qemu-system-x86 busybox-static kmod cpio xz-utils zstd usbip libusbredirparser-dev'
 
 want=
 for set in "$@"; do

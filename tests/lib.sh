@@ -65,6 +65,14 @@ skip() {
 	echo "ok $n_checks - $1 # SKIP $2"
 }
 
+# grown FILE BYTES: waits until FILE is longer than that.  It ends at once when the last program that
+# was started in the background has ended: then nothing makes it longer any more.
+grown() {
+	while [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -le "$2" ] && kill -0 $! 2>/dev/null; do
+		sleep 0.01
+	done
+}
+
 # The map as "LBA BLOCKS STATE" lines, neighbours of one state as one.
 states() {
 	"$UMSCTL" map --json "$1" | jq -r '.ranges[] | "\(.lba) \(.blocks) \(.state)"' |

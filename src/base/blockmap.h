@@ -45,6 +45,7 @@ struct block_reason {
 	uint8_t asc;
 	uint8_t ascq;
 	uint8_t tries; /* reads of that place that failed, 255 = that many or more */
+	uint8_t error; /* of the host's own reading, by base/errnum.h; 0: none */
 };
 
 struct block_range {

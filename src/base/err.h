@@ -26,7 +26,8 @@ enum err_kind {
 
 struct err {
 	enum err_kind kind;
-	char text[1000]; /* UTF-8, no control bytes from devices: see text_escape() */
+	/* May have in it whatever bytes a file's name has: shown with text_show() (text.h). */
+	char text[1000];
 };
 
 /* Sets the cause; all return -1 so that a caller can `return err_set(...)`. */

@@ -4,11 +4,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+bool file_read_line(const char *path, char *out, size_t room)
+{
+	cleanup_fclose FILE *f = fopen(path, "re");
+
+	if (!f || !fgets(out, (int)room, f))
+		return false;
+	out[strcspn(out, "\n")] = '\0';
+	return true;
+}
+
+bool file_read_number(const char *path, uint64_t *number)
+{
+	char line[64], *end;
+
+	if (!file_read_line(path, line, sizeof(line)) || line[0] < '0' || line[0] > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(line, &end, 10);
+	return errno == 0;
+}
 
 ssize_t file_read_at(int fd, void *bytes, size_t len, uint64_t offset)
 {

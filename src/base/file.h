@@ -3,6 +3,7 @@
 #ifndef UMS_BASE_FILE_H
 #define UMS_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,14 @@ int file_write_all(int fd, struct iovec *piece, int n, uint64_t offset);
 /* Allocates LEN bytes at OFFSET without changing the file's size.  0; 1 when the file system cannot
  * do that; -1 and errno (ENOSPC) when there is no room. */
 int file_reserve(int fd, uint64_t offset, uint64_t len);
+
+/* The first line of a small file of text (sysfs, proc) into OUT of ROOM bytes, without its newline;
+ * false when there is none, or it cannot be read. */
+bool file_read_line(const char *path, char *out, size_t room);
+
+/* The decimal number that such a file begins with; false when there is none, or one of more than 64
+ * bits. */
+bool file_read_number(const char *path, uint64_t *number);
 
 /* Data and size to the medium.  After a failure the system may have dropped what it could not write
  * and call it written: a second call that succeeds proves nothing. */

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Growing arrays: see mem.h. */
+/* Growing arrays, and what bytes are made of: see mem.h. */
 #include "base/mem.h"
 
 #include <string.h>
+
+bool mem_is_uniform(const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	return len < 2 || memcmp(p, p + 1, len - 1) == 0;
+}
+
+bool mem_is_zero(const void *bytes, size_t len)
+{
+	return len == 0 || (*(const uint8_t *)bytes == 0 && mem_is_uniform(bytes, len));
+}
 
 int mem_grow(void *array, size_t n, size_t *room, size_t size)
 {

@@ -52,6 +52,12 @@ static inline uint64_t mem_max_u64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* True when all LEN bytes are the same; so are one byte, and none. */
+bool mem_is_uniform(const void *bytes, size_t len);
+
+/* True when all LEN bytes are zero; so are none. */
+bool mem_is_zero(const void *bytes, size_t len);
+
 /* Makes room for one more element of SIZE bytes in *ARRAY of N used and *ROOM allocated elements.
  * Returns 0, or -1 when memory is out (the array stays as it was). */
 int mem_grow(void *array, size_t n, size_t *room, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text made fit to print: see text.h. */
+/* Numbers made fit to read, and read again: see text.h.  Escapes are in escape.c. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -9,25 +9,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-char *text_escape(const void *bytes, size_t len, char *out, size_t room)
-{
-	const uint8_t *p = bytes;
-	size_t n = 0;
-
-	while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\0'))
-		len--;
-	for (size_t i = 0; i < len; i++) {
-		bool plain = p[i] >= 0x20 && p[i] < 0x7f && p[i] != '\\';
-
-		if (n + (plain ? 1 : 4) >= room)
-			break;
-		n += (size_t)snprintf(out + n, room - n, plain ? "%c" : "\\x%02x", p[i]);
-	}
-	if (room > 0)
-		out[n] = '\0';
-	return out;
-}
 
 char *text_size(uint64_t bytes, char out[32])
 {

@@ -1,240 +1,193 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading ahead: see ahead.h.  A ring of jobs in the order of planning; threads carry them out,
- * each begun in that order.  When one does not go well those behind it are not begun: what they
- * mean is not known before the pass has seen that one.
+ * Reading ahead: see ahead.h.  The jobs of a pool, in the order in which they are to be asked for.
+ * One that does not go well stops those behind it, because what they are worth is not known before
+ * the pass has seen that one.
  */
 #include "capture/ahead.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/thread.h"
+#include "base/pool.h"
 #include "scsi/scsi.h"
 
 #define MOST_THREADS 4
 #define MOST_JOBS    (MOST_THREADS + 1)
 
-struct job {
-	uint64_t lba;
-	uint32_t n;
-	uint8_t *data;
-	enum { JOB_WAITS, JOB_RUNS, JOB_DONE } state;
-	struct reply reply;
-	struct err err;
-	uint64_t took_ns;
+struct ahead_job {
+	struct place place;
+	struct answer answer;
 };
 
 struct ahead {
-	struct transport *transport;
-	uint32_t block_bytes;
-	unsigned int timeout_ms;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	pthread_t thread[MOST_THREADS];
-	unsigned int n_threads;
-	struct job job[MOST_JOBS];
-	unsigned int n_jobs;   /* of these that have room for data */
-	unsigned int first, n; /* of the ring */
-	bool stumbled;	       /* nothing new is begun until all is forgotten */
-	bool closing;
+	const struct source *source;
+	struct pool *pool;
+	unsigned int n_jobs; /* that the pool has room for */
+
+	/* The places planned and not yet taken, oldest first; the newest is place[(first + n - 1)].
+	 */
+	struct place place[MOST_JOBS];
+	unsigned int first, n;
 };
 
-static struct job *job_at(struct ahead *ahead, unsigned int i)
+static bool went_well(const struct source *source, const struct ahead_job *job)
 {
-	return &ahead->job[(ahead->first + i) % ahead->n_jobs];
+	const struct reply *reply = &job->answer.reply;
+
+	return reply->outcome == OUTCOME_DONE && reply->status == SCSI_STATUS_GOOD &&
+	       reply->moved == (size_t)job->place.n * source->block_bytes;
 }
 
-static struct job *next_job(struct ahead *ahead)
-{
-	for (unsigned int i = 0; i < ahead->n && !ahead->stumbled; i++) {
-		if (job_at(ahead, i)->state == JOB_WAITS)
-			return job_at(ahead, i);
-	}
-	return NULL;
-}
-
-static bool went_well(const struct ahead *ahead, const struct job *job)
-{
-	return job->reply.outcome == OUTCOME_DONE && job->reply.status == SCSI_STATUS_GOOD &&
-	       job->reply.moved == (size_t)job->n * ahead->block_bytes;
-}
-
-static void run(struct ahead *ahead, struct job *job)
+void ahead_read_now(const struct source *source, const struct place *place, struct answer *answer)
 {
 	uint64_t began = clock_now_ns();
 
-	job->err = (struct err){.kind = ERR_NONE};
-	scsi_read(ahead->transport, job->lba, job->n, ahead->block_bytes, job->data,
-		deadline_in_ms(ahead->timeout_ms), &job->reply, &job->err);
-	job->took_ns = clock_now_ns() - began;
+	answer->err = (struct err){.kind = ERR_NONE};
+	answer->reply = (struct reply){.outcome = OUTCOME_NOT_SENT};
+	scsi_read(source->device->transport, place->lba, place->n, source->block_bytes, place->data,
+		deadline_in_ms(source->timeout_ms), &answer->reply, &answer->err);
+	answer->took_ns = clock_now_ns() - began;
 }
 
-static void *work(void *argument)
+static bool ahead_work(void *context, unsigned int worker, void *argument)
 {
-	struct ahead *ahead = argument;
-	struct job *job = NULL;
+	const struct ahead *ahead = context;
+	struct ahead_job *job = argument;
 
-	pthread_mutex_lock(&ahead->lock);
-	for (;;) {
-		while (!ahead->closing && !(job = next_job(ahead)))
-			pthread_cond_wait(&ahead->changed, &ahead->lock);
-		if (ahead->closing)
-			break;
-		job->state = JOB_RUNS;
-		pthread_mutex_unlock(&ahead->lock);
-		run(ahead, job);
-		pthread_mutex_lock(&ahead->lock);
-		job->state = JOB_DONE;
-		if (!went_well(ahead, job))
-			ahead->stumbled = true;
-		pthread_cond_broadcast(&ahead->changed);
-	}
-	pthread_mutex_unlock(&ahead->lock);
-	return NULL;
+	(void)worker;
+	ahead_read_now(ahead->source, &job->place, &job->answer);
+	return went_well(ahead->source, job);
 }
 
-/* With the lock held. */
-static void forget(struct ahead *ahead)
+static int release_place(const struct ahead *ahead, const struct place *place, struct err *err)
 {
-	ahead->stumbled = true;
-	for (unsigned int i = 0; i < ahead->n; i++) {
-		while (job_at(ahead, i)->state == JOB_RUNS)
-			pthread_cond_wait(&ahead->changed, &ahead->lock);
-	}
-	ahead->n = 0;
-	ahead->stumbled = false;
+	struct capture_sink *sink = ahead->source->sink;
+
+	return sink->ops->release(sink, place->lba, place->n, err);
 }
 
-void ahead_drain(struct ahead *ahead)
+static struct place *nth_place(struct ahead *ahead, unsigned int i)
 {
-	if (!ahead)
-		return;
-	pthread_mutex_lock(&ahead->lock);
-	forget(ahead);
-	pthread_mutex_unlock(&ahead->lock);
+	return &ahead->place[(ahead->first + i) % MOST_JOBS];
 }
 
-bool ahead_has_room(const struct ahead *ahead)
+static void pop_place(struct ahead *ahead)
 {
-	return ahead && ahead->n < ahead->n_jobs;
+	ahead->first = (ahead->first + 1) % MOST_JOBS;
+	ahead->n--;
 }
 
-uint64_t ahead_end(const struct ahead *ahead)
+int ahead_drain(struct ahead *ahead, struct err *err)
 {
-	const struct job *last;
+	int r = 0;
 
 	if (!ahead || ahead->n == 0)
 		return 0;
-	last = &ahead->job[(ahead->first + ahead->n - 1) % ahead->n_jobs];
-	return last->lba + last->n;
-}
-
-void ahead_plan(struct ahead *ahead, uint64_t lba, uint32_t n)
-{
-	struct job *job;
-
-	pthread_mutex_lock(&ahead->lock);
-	job = job_at(ahead, ahead->n++);
-	job->lba = lba;
-	job->n = n;
-	job->state = JOB_WAITS;
-	pthread_cond_broadcast(&ahead->changed);
-	pthread_mutex_unlock(&ahead->lock);
-}
-
-/* With the lock held: the oldest job, done, if it is the READ of these sectors and was begun. */
-static struct job *wait_for(struct ahead *ahead, uint64_t lba, uint32_t n)
-{
-	struct job *job = job_at(ahead, 0);
-
-	if (ahead->n == 0 || job->lba != lba || job->n != n)
-		return NULL;
-	while (job->state == JOB_RUNS || (job->state == JOB_WAITS && !ahead->stumbled))
-		pthread_cond_wait(&ahead->changed, &ahead->lock);
-	return job->state == JOB_DONE ? job : NULL;
-}
-
-bool ahead_take(struct ahead *ahead, uint64_t lba, uint32_t n, void *data, struct reply *reply,
-	uint64_t *took_ns, struct err *err)
-{
-	struct job *job;
-
-	if (!ahead)
-		return false;
-	pthread_mutex_lock(&ahead->lock);
-	job = wait_for(ahead, lba, n);
-	if (!job)
-		forget(ahead);
-	pthread_mutex_unlock(&ahead->lock);
-	if (!job)
-		return false;
-	/* It is done and the oldest: no thread touches it until it is planned anew. */
-	memcpy(data, job->data, (size_t)n * ahead->block_bytes);
-	*reply = job->reply;
-	*took_ns = job->took_ns;
-	if (err)
-		*err = job->err;
-	pthread_mutex_lock(&ahead->lock);
-	ahead->first = (ahead->first + 1) % ahead->n_jobs;
-	ahead->n--;
-	pthread_mutex_unlock(&ahead->lock);
-	return true;
-}
-
-static int start(struct ahead *ahead, size_t bytes, struct err *err)
-{
-	unsigned int n_threads = (unsigned int)mem_min_u64(ahead->transport->depth, MOST_THREADS);
-
-	for (; ahead->n_jobs < n_threads + 1; ahead->n_jobs++) {
-		ahead->job[ahead->n_jobs].data = mem_page_alloc(bytes);
-		if (!ahead->job[ahead->n_jobs].data)
-			return err_memory(err, "for reading ahead");
+	pool_clear(ahead->pool);
+	for (; ahead->n > 0; pop_place(ahead)) {
+		if (release_place(ahead, nth_place(ahead, 0), err) < 0)
+			r = -1;
 	}
-	for (; ahead->n_threads < n_threads; ahead->n_threads++) {
-		if (thread_start(&ahead->thread[ahead->n_threads], work, ahead, err) < 0)
+	return r;
+}
+
+/* Would a READ that ends at LAST (LBA) leave the sink with too many slots open? */
+static bool sink_is_full(struct ahead *ahead, uint64_t last)
+{
+	const struct capture_sink *sink = ahead->source->sink;
+	uint64_t first = ahead->n > 0 ? nth_place(ahead, 0)->lba : last;
+
+	return last / sink->slot_blocks - first / sink->slot_blocks >= sink->most_open;
+}
+
+/* The transport may have become another one since (sg, then Bulk-Only): it is asked each time. */
+static unsigned int jobs_now(const struct ahead *ahead)
+{
+	unsigned int depth = ahead->source->device->transport->depth;
+
+	return depth == 0 ? 0 : (unsigned int)mem_min_u64(depth + 1, ahead->n_jobs);
+}
+
+int ahead_plan(struct ahead *ahead, uint64_t lba, uint64_t end, uint32_t step, struct err *err)
+{
+	struct capture_sink *sink = ahead->source->sink;
+
+	if (ahead->n > 0) {
+		const struct place *last = nth_place(ahead, ahead->n - 1);
+
+		lba = mem_max_u64(lba, last->lba + last->n);
+	}
+	while (lba < end && ahead->n < jobs_now(ahead)) {
+		uint64_t left = sink->slot_blocks - lba % sink->slot_blocks;
+		uint32_t n = (uint32_t)mem_min_u64(mem_min_u64(step, left), end - lba);
+		struct ahead_job *job;
+		struct place place = {.lba = lba, .n = n};
+
+		if (sink_is_full(ahead, lba + n - 1))
+			break;
+		place.data = sink->ops->reserve(sink, lba, n, err);
+		if (!place.data)
 			return -1;
+		job = pool_claim(ahead->pool);
+		job->place = place;
+		pool_submit(ahead->pool);
+		*nth_place(ahead, ahead->n++) = place;
+		lba += n;
 	}
 	return 0;
 }
 
-struct ahead *ahead_new(struct transport *transport, uint32_t max_blocks, uint32_t block_bytes,
-	unsigned int timeout_ms, struct err *err)
+int ahead_take(struct ahead *ahead, uint64_t lba, uint32_t n, struct answer *answer,
+	struct place *place, struct err *err)
 {
+	struct place *oldest = nth_place(ahead, 0);
+	struct ahead_job *job;
+	bool begun;
+
+	place->data = NULL;
+	if (ahead->n == 0)
+		return 0;
+	if (oldest->lba != lba || oldest->n != n)
+		return ahead_drain(ahead, err);
+	job = pool_take(ahead->pool, &begun);
+	if (!begun) {
+		pool_done(ahead->pool);
+		return ahead_drain(ahead, err);
+	}
+	*answer = job->answer;
+	*place = *oldest;
+	pool_done(ahead->pool);
+	pop_place(ahead);
+	return 0;
+}
+
+struct ahead *ahead_new(const struct source *source, struct err *err)
+{
+	unsigned int threads =
+		(unsigned int)mem_min_u64(source->device->transport->depth, MOST_THREADS);
 	struct ahead *ahead = calloc(1, sizeof(*ahead));
 
 	if (!ahead) {
 		err_memory(err, "for reading ahead");
 		return NULL;
 	}
-	ahead->transport = transport;
-	ahead->block_bytes = block_bytes;
-	ahead->timeout_ms = timeout_ms;
-	pthread_mutex_init(&ahead->lock, NULL);
-	pthread_cond_init(&ahead->changed, NULL);
-	if (start(ahead, (size_t)max_blocks * block_bytes, err) < 0) {
-		ahead_free(ahead);
-		return NULL;
-	}
-	return ahead;
+	ahead->source = source;
+	ahead->n_jobs = threads + 1;
+	ahead->pool =
+		pool_new(threads, ahead->n_jobs, sizeof(struct ahead_job), ahead_work, ahead, err);
+	if (ahead->pool)
+		return ahead;
+	free(ahead);
+	return NULL;
 }
 
 void ahead_free(struct ahead *ahead)
 {
 	if (!ahead)
 		return;
-	ahead_drain(ahead);
-	pthread_mutex_lock(&ahead->lock);
-	ahead->closing = true;
-	pthread_cond_broadcast(&ahead->changed);
-	pthread_mutex_unlock(&ahead->lock);
-	for (unsigned int i = 0; i < ahead->n_threads; i++)
-		pthread_join(ahead->thread[i], NULL);
-	for (unsigned int i = 0; i < MOST_JOBS; i++)
-		free(ahead->job[i].data);
-	pthread_cond_destroy(&ahead->changed);
-	pthread_mutex_destroy(&ahead->lock);
+	ahead_drain(ahead, NULL);
+	pool_free(ahead->pool);
 	free(ahead);
 }

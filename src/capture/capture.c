@@ -3,15 +3,22 @@
 #include "capture/capture.h"
 
 #include "base/mem.h"
-#include "capture/session.h"
+#include "capture/isolate.h"
+#include "capture/journal.h"
+#include "capture/passes.h"
+#include "capture/progress.h"
+#include "capture/reading.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#define TIMEOUT_MS 30000
 
-#define READ_BYTES	(1024 * 1024)
-#define READ_BYTES_FILE (4 * 1024 * 1024)
-#define TIMEOUT_MS	30000
-#define EVENT_TEXT	600
+struct run {
+	struct source source;
+	struct journal journal;
+	struct progress progress;
+	struct keep keep;
+	struct reading reading;
+	struct err err;
+};
 
 const char *capture_pass_name(enum capture_pass pass)
 {
@@ -27,114 +34,83 @@ const char *capture_pass_name(enum capture_pass pass)
 	return pass >= PASS_FORWARD && pass <= PASS_DONE ? names[pass] : "unknown";
 }
 
-int session_end(struct session *s, enum capture_end ended)
-{
-	s->ended = ended;
-	return -1;
-}
-
-bool session_next(
-	const struct session *s, uint64_t lba, unsigned int mask, struct block_range *range)
-{
-	if (!blockmap_next(s->sink->map, mem_max_u64(lba, s->begin), mask, range) ||
-		range->lba >= s->end)
-		return false;
-	range->n = mem_min_u64(range->n, s->end - range->lba);
-	return true;
-}
-
-bool session_prev(
-	const struct session *s, uint64_t lba, unsigned int mask, struct block_range *range)
-{
-	uint64_t end;
-
-	if (!blockmap_prev(s->sink->map, mem_min_u64(lba, s->end), mask, range))
-		return false;
-	end = range->lba + range->n;
-	if (end <= s->begin)
-		return false;
-	range->lba = mem_max_u64(range->lba, s->begin);
-	range->n = end - range->lba;
-	return true;
-}
-
-void session_event(const struct session *s, const char *format, ...)
-{
-	char text[EVENT_TEXT];
-	va_list ap;
-
-	if (!s->observer || !s->observer->event)
-		return;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	s->observer->event(s->observer->context, text);
-}
-
 /* The part asked for, within the drive. */
-static int set_part(struct session *s)
+static int set_part(struct source *source)
 {
-	uint64_t all = blockmap_blocks(s->sink->map);
+	uint64_t all = blockmap_blocks(source->sink->map);
+	const struct capture_options *options = source->options;
 
-	if (s->block_bytes == 0 || s->block_bytes != s->sink->block_bytes ||
-		all != s->device->capacity.n_blocks || s->sink->slot_blocks == 0)
-		return err_set(s->err, ERR_IDENTITY, "the image is not of a drive of this size");
-	if (s->options->start_lba >= all)
-		return err_set(s->err, ERR_USAGE, "the start lies behind the end of the drive");
-	s->begin = s->options->start_lba;
-	s->end = all;
-	if (s->options->n_blocks > 0 && s->options->n_blocks < all - s->begin)
-		s->end = s->begin + s->options->n_blocks;
+	if (source->block_bytes == 0 || source->block_bytes != source->sink->block_bytes ||
+		all != source->device->capacity.n_blocks || source->sink->slot_blocks == 0)
+		return err_set(
+			source->err, ERR_IDENTITY, "the image is not of a drive of this size");
+	if (options->start_lba >= all)
+		return err_set(
+			source->err, ERR_USAGE, "the start lies behind the end of the drive");
+	source->begin = options->start_lba;
+	source->end = all;
+	if (options->n_blocks > 0 && options->n_blocks < all - source->begin)
+		source->end = source->begin + options->n_blocks;
 	return 0;
 }
 
-static int session_begin(struct session *s)
+/* Who is told, in this order: what the journal says stands before what the user sees. */
+static void set_observers(struct run *run, const struct capture_observer *observer)
 {
-	uint64_t most = s->device->route == ROUTE_FILE ? READ_BYTES_FILE : READ_BYTES;
+	struct source *source = &run->source;
 
-	s->block_bytes = s->device->capacity.block_bytes;
-	if (set_part(s) < 0)
-		return session_end(s, CAPTURE_FAILED);
-	most = mem_min_u64(most, s->device->transport->max_transfer_bytes);
-	s->max_blocks = (uint32_t)mem_max_u64(most / s->block_bytes, 1);
-	s->timeout_ms = s->options->timeout_ms ? s->options->timeout_ms : TIMEOUT_MS;
-	s->block = mem_page_alloc(s->block_bytes);
-	if (!s->block) {
-		err_memory(s->err, "for a sector");
-		return session_end(s, CAPTURE_FAILED);
+	source->observer[source->n_observers++] = journal_begin(&run->journal, source);
+	source->observer[source->n_observers++] = progress_begin(&run->progress, source, observer);
+	if (observer && observer->notice)
+		source->observer[source->n_observers++] = *observer;
+}
+
+static int run_begin(struct run *run, const struct capture_observer *observer)
+{
+	struct source *source = &run->source;
+
+	if (set_part(source) < 0)
+		return source_end(source, CAPTURE_FAILED);
+	source->block = mem_page_alloc(source->block_bytes);
+	if (!source->block) {
+		err_memory(source->err, "for a sector");
+		return source_end(source, CAPTURE_FAILED);
 	}
-	if (s->device->transport->depth > 0) {
-		s->ahead = ahead_new(
-			s->device->transport, s->max_blocks, s->block_bytes, s->timeout_ms, s->err);
-		if (!s->ahead)
-			return session_end(s, CAPTURE_FAILED);
-	}
-	capture_identity(s->device, s->identity, sizeof(s->identity));
-	progress_begin(s);
-	return journal_begin(s);
+	set_observers(run, observer);
+	if (keep_begin(&run->keep, source) < 0 ||
+		reading_begin(&run->reading, source, &run->keep) < 0)
+		return -1;
+	source_tell(source, &(struct capture_notice){.kind = NOTICE_BEGIN});
+	return 0;
 }
 
 /* A pass that finds nothing to do leaves no trace. */
-static int run_pass(struct session *s, enum capture_pass pass, unsigned int mask,
-	int (*func)(struct session *s))
+static int run_pass(struct run *run, enum capture_pass pass, unsigned int mask,
+	int (*func)(struct reading *reading))
 {
+	struct source *source = &run->source;
+	struct capture_notice notice = {.kind = NOTICE_PASS_BEGIN, .pass = pass};
 	struct block_range range;
 
-	if (!session_next(s, s->begin, mask, &range))
+	if (!source_next(source, source->begin, mask, &range))
 		return 0;
-	s->pass = pass;
-	s->position = range.lba;
-	if (journal_pass(s, "pass-begin") < 0 || func(s) < 0)
+	run->keep.pass = pass;
+	run->keep.position = range.lba;
+	source_tell(source, &notice);
+	if (func(&run->reading) < 0)
 		return -1;
-	return journal_pass(s, "pass-end");
+	health_tell(&run->reading.health);
+	notice.kind = NOTICE_PASS_END;
+	source_tell(source, &notice);
+	return 0;
 }
 
-static int run_passes(struct session *s)
+static int run_passes(struct run *run)
 {
 	static const struct {
 		enum capture_pass pass;
 		unsigned int mask; /* what it treats */
-		int (*func)(struct session *s);
+		int (*func)(struct reading *reading);
 	} table[] = {
 		{PASS_FORWARD, BLOCK_MASK(BLOCK_UNTRIED), pass_forward},
 		{PASS_BACKWARD, BLOCK_MASK(BLOCK_SKIPPED), pass_backward},
@@ -142,71 +118,93 @@ static int run_passes(struct session *s)
 		{PASS_ISOLATE, BLOCK_MASK(BLOCK_FAILED), pass_isolate},
 	};
 
-	if (s->sink->in_order)
-		return run_pass(s, PASS_FORWARD, BLOCK_MISSING, pass_in_order);
+	if (run->source.sink->in_order)
+		return run_pass(run, PASS_FORWARD, BLOCK_MISSING, pass_in_order);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (run_pass(s, table[i].pass, table[i].mask, table[i].func) < 0)
+		if (run_pass(run, table[i].pass, table[i].mask, table[i].func) < 0)
 			return -1;
 	}
-	if (s->options->retries == 0)
+	if (run->source.options->retries == 0)
 		return 0;
 	return run_pass(
-		s, PASS_RETRY, BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED), pass_retry);
+		run, PASS_RETRY, BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED), pass_retry);
 }
 
-static enum capture_end outcome_of_passes(struct session *s)
+static enum capture_end outcome_of_passes(struct run *run)
 {
+	struct source *source = &run->source;
 	struct block_range range;
 
-	if (run_passes(s) < 0)
-		return s->ended;
-	s->pass = PASS_DONE;
-	s->position = s->end;
-	return session_next(s, s->begin, BLOCK_MISSING, &range) ? CAPTURE_UNREADABLE
-								: CAPTURE_COMPLETE;
+	if (run_passes(run) < 0)
+		return source->ended;
+	run->keep.pass = PASS_DONE;
+	run->keep.position = source->end;
+	return source_next(source, source->begin, BLOCK_MISSING, &range) ? CAPTURE_UNREADABLE
+									 : CAPTURE_COMPLETE;
 }
 
-/* Last line and checkpoint.  When the sink failed these fail as well: the first error is told. */
-static enum capture_end conclude(struct session *s, enum capture_end end, struct err *err)
+/* Last lines and checkpoint.  When the sink has failed these fail as well: the first error is the
+ * one that is told. */
+static enum capture_end conclude(struct run *run, enum capture_end end)
 {
-	struct err last = {.kind = ERR_NONE};
-	const char *text = end == CAPTURE_FAILED && err ? err->text : NULL;
+	struct source *source = &run->source;
+	struct err last = {.kind = ERR_NONE}, *first = source->err;
+	int r;
 
-	ahead_drain(s->ahead);
-	s->err = &last;
-	if (journal_end(s, end, text) < 0 || s->sink->ops->checkpoint(s->sink, (uint32_t)s->pass,
-						     s->position, true, &last) < 0) {
-		if (err && end != CAPTURE_FAILED)
-			*err = last;
-		end = CAPTURE_FAILED;
-	}
-	s->progress.checkpoint_ns = clock_now_ns();
-	progress_tick(s, true);
-	return end;
+	source->err = &last;
+	r = ahead_drain(run->reading.ahead, &last);
+	health_good(&run->reading.health);
+	health_tell(&run->reading.health);
+	if (journal_end(&run->journal, &last) < 0 || keep_now(&run->keep) < 0)
+		r = -1;
+	source_tell(source, &(struct capture_notice){.kind = NOTICE_END});
+	source->err = first;
+	if (r == 0)
+		return end;
+	if (end != CAPTURE_FAILED)
+		*first = last;
+	return CAPTURE_FAILED;
+}
+
+static void fill_result(const struct run *run, struct capture_result *result)
+{
+	result->pass = run->keep.pass;
+	result->failed_reads = run->reading.failed_reads;
+	result->read_bytes = run->reading.read_bytes;
+	result->elapsed_ms = progress_elapsed_ms(&run->progress);
+	result->resets = run->reading.resets;
+	result->reconnects = run->reading.lost.reconnects;
+	result->written_to = run->keep.written_to;
 }
 
 enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	const struct capture_options *options, const struct capture_observer *observer,
-	struct err *err)
+	struct capture_result *result, struct err *err)
 {
-	struct session s = {
-		.device = device,
-		.sink = sink,
-		.options = options,
-		.observer = observer,
-		.err = err,
-		.pass = PASS_FORWARD,
+	struct run run = {
+		.source =
+			{
+				.device = device,
+				.sink = sink,
+				.options = options,
+				.block_bytes = device->capacity.block_bytes,
+				.timeout_ms =
+					options->timeout_ms ? options->timeout_ms : TIMEOUT_MS,
+			},
 	};
-	enum capture_end end;
 
-	if (session_begin(&s) < 0) {
-		end = s.ended;
+	run.source.err = &run.err;
+	*result = (struct capture_result){.pass = PASS_FORWARD};
+	if (run_begin(&run, observer) < 0) {
+		result->end = run.source.ended;
 	} else {
-		end = outcome_of_passes(&s);
-		end = conclude(&s, end, err);
+		result->end = conclude(&run, outcome_of_passes(&run));
+		fill_result(&run, result);
 	}
-	ahead_free(s.ahead);
-	free(s.block);
-	free(s.health.before);
-	return end;
+	if (err)
+		*err = run.err;
+	reading_end(&run.reading);
+	keep_end(&run.keep);
+	free(run.source.block);
+	return result->end;
 }

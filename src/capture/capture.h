@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What to read next: the passes over a drive, from large reads to single sectors, and what a failed
- * read means.  Knows neither images nor terminals: sectors go to a sink (sink.h), news to an
- * observer.
+ * read means.  Knows neither images nor terminals: sectors go to a sink (sink.h), and what happens
+ * is told to an observer (notice.h), which cannot answer back.
  */
 #ifndef UMS_CAPTURE_CAPTURE_H
 #define UMS_CAPTURE_CAPTURE_H
@@ -12,44 +12,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "capture/notice.h"
 #include "capture/sink.h"
 #include "device/device.h"
 
-enum capture_pass {
-	PASS_FORWARD = 1,  /* large reads, jumping ahead of trouble */
-	PASS_BACKWARD = 2, /* the same from the other side */
-	PASS_SWEEP = 3,	   /* everything that was skipped, slow or not */
-	PASS_ISOLATE = 4,  /* failed reads down to single sectors */
-	PASS_RETRY = 5,	   /* bad sectors again */
-	PASS_DONE = 6,
-};
-
-const char *capture_pass_name(enum capture_pass pass);
-
-struct capture_progress {
-	enum capture_pass pass;
-	uint64_t position;	/* LBA */
-	uint64_t total_blocks;	/* of the drive */
-	uint64_t wanted_blocks; /* of the part asked for (start and size) */
-	uint64_t good_blocks, bad_blocks,
-		missing_blocks; /* in the part asked for; bad: bad or failed */
-	uint64_t bad_areas;
-	uint64_t read_bytes; /* read well in this session */
-	uint64_t elapsed_ms; /* of this session */
-	uint64_t rate;	     /* bytes per second lately */
-	uint32_t resets;
-};
-
-struct capture_observer {
-	/* Called about every 100 ms from the capture's thread, and at its end. */
-	void (*progress)(void *context, const struct capture_progress *progress);
-	/* Something happened that belongs into a log: one sentence. */
-	void (*event)(void *context, const char *text);
-	/* The drive does not answer any more: the user's command may bring it back (power off and
-	 * on).  May be NULL. */
-	void (*stuck)(void *context, const struct device *device);
-	void *context;
-};
+#define CAPTURE_CHECKPOINT_MS 2000
 
 struct capture_options {
 	uint64_t start_lba;
@@ -57,7 +24,13 @@ struct capture_options {
 	unsigned int retries;	   /* of bad sectors, after isolation */
 	unsigned int timeout_ms;   /* for one READ; 0 = 30 s */
 	unsigned int reconnect_ms; /* how long a drive that has gone is waited for; 0: not at all */
-	const atomic_bool *stop;   /* set by a signal handler: end soon, cleanly */
+	unsigned int checkpoint_ms; /* between checkpoints; 0 = CAPTURE_CHECKPOINT_MS */
+	const atomic_bool *stop;    /* set by a signal handler: end soon, cleanly; or NULL */
+
+	/* Called once when the drive does not answer any more and nothing else has helped: it may
+	 * bring the drive back (power off and on).  NULL: there is nothing of the kind. */
+	void (*rescue)(void *context, const struct device *device);
+	void *rescue_context;
 };
 
 enum capture_end {
@@ -67,13 +40,24 @@ enum capture_end {
 	CAPTURE_FAILED,	    /* the drive is gone or dead, or the sink failed: ERR says which */
 };
 
+struct capture_result {
+	enum capture_end end;
+	enum capture_pass pass; /* in which it ended */
+	uint64_t failed_reads;
+	uint64_t read_bytes; /* that were read well */
+	uint64_t elapsed_ms;
+	uint32_t resets, reconnects;
+	bool written_to; /* another program wrote to the drive meanwhile, or could have */
+};
+
 /*
  * Reads DEVICE into SINK until nothing is left to try.  The sink's map says what an earlier session
- * has; that is not read again.  Checkpoints every 2 s and at the end, however it ends.
+ * has; that is not read again.  Makes a checkpoint every checkpoint_ms and at the end, however it
+ * ends.  OBSERVER may be NULL.  Returns RESULT->end; ERR is set when that is CAPTURE_FAILED.
  */
 enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	const struct capture_options *options, const struct capture_observer *observer,
-	struct err *err);
+	struct capture_result *result, struct err *err);
 
 /*
  * The drive's identity as text lines "key=value" into OUT (ROOM bytes); returns OUT.  Stored as the
@@ -83,9 +67,10 @@ char *capture_identity(const struct device *device, char *out, size_t room);
 
 /*
  * Is DEVICE the drive that the image was begun from (whose "identity" blob is IDENTITY, LEN bytes)?
- * Capacity must agree, serial numbers where both are known, and a sample of non-uniform sectors
- * that SINK already has; port path and INQUIRY break ties.  0, or -1 with ERR_IDENTITY saying what
- * differs.
+ * Capacity and logical unit must agree, serial numbers where both are known, and a sample of
+ * non-uniform sectors that SINK already has.  Where neither a serial number nor a sector can tell,
+ * product and port must both agree.  0, or -1 with ERR_IDENTITY saying what differs or is not
+ * known.
  */
 int capture_same_drive(struct device *device, struct capture_sink *sink, const char *identity,
 	size_t len, struct err *err);

@@ -1,117 +1,186 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Is it these sectors that fail, or the drive?  After some failures in a row sectors known good,
- * far from here, are read again.  When they fail as well, the drive is dead: what was marked since
- * the last good read is taken back, so that the remainder of a dead drive does not turn bad.
- */
-#include "capture/session.h"
+/* Is it these sectors that fail, or the drive: see health.h. */
+#include "capture/health.h"
+
+#include <stdlib.h>
 
 #include "base/mem.h"
+#include "capture/plain.h"
+#include "scsi/scsi.h"
 
 #define FAILURES_IN_A_ROW 8
 #define CANARIES	  3
 
-/* Far apart, and never the same ones twice in a row, which the drive may have in its cache. */
+/* Canaries lie far apart, and none is read twice in a row: the drive may have it in its cache. */
 #define CANARY_STRIDE 8191
 
-static void forget(struct session *s)
+void health_begin(struct health *health, struct source *source)
 {
-	s->health.failures = 0;
-	s->health.n_before = 0;
+	*health = (struct health){.source = source};
 }
 
-void health_good(struct session *s)
+void health_end(struct health *health)
 {
-	forget(s);
+	free(health->before);
+	health->before = NULL;
 }
 
-int health_remember(struct session *s, uint64_t lba, uint64_t n)
+static int remember(struct health *health, uint64_t lba, uint64_t n)
 {
-	struct health *h = &s->health;
-	uint64_t end = mem_min_u64(lba + n, blockmap_blocks(s->sink->map));
+	const struct blockmap *map = health->source->sink->map;
+	uint64_t end = mem_min_u64(lba + n, blockmap_blocks(map));
 
 	while (lba < end) {
-		struct block_range range = blockmap_at(s->sink->map, lba);
+		struct block_range range = blockmap_at(map, lba);
 
 		range.n = mem_min_u64(range.lba + range.n, end) - lba;
 		range.lba = lba;
-		if (mem_grow(&h->before, h->n_before, &h->room_before, sizeof(range)) < 0) {
-			err_memory(s->err, "while marking sectors");
-			return session_end(s, CAPTURE_FAILED);
+		if (mem_grow(&health->before, health->n_before, &health->room_before,
+			    sizeof(range)) < 0) {
+			err_memory(health->source->err, "while marking sectors");
+			return source_end(health->source, CAPTURE_FAILED);
 		}
-		h->before[h->n_before++] = range;
+		health->before[health->n_before++] = range;
 		lba += range.n;
 	}
 	return 0;
 }
 
-int health_take_back(struct session *s)
+int health_mark(struct health *health, uint64_t lba, uint64_t n, enum block_state state,
+	const struct block_reason *why)
 {
-	struct health *h = &s->health;
+	struct source *source = health->source;
 
-	while (h->n_before > 0) {
-		const struct block_range *old = &h->before[--h->n_before];
+	if (n == 0)
+		return 0;
+	if (remember(health, lba, n) < 0)
+		return -1;
+	if (source->sink->ops->mark(source->sink, lba, n, state, why, source->err) < 0)
+		return source_end(source, CAPTURE_FAILED);
+	return 0;
+}
 
-		if (s->sink->ops->mark(s->sink, old->lba, old->n, old->state, &old->why, s->err) <
-			0)
-			return session_end(s, CAPTURE_FAILED);
+void health_tell(struct health *health)
+{
+	const struct block_range *area = &health->area;
+	char text[SCSI_REASON_TEXT];
+	struct capture_notice notice = {
+		.kind = NOTICE_UNREADABLE,
+		.lba = area->lba,
+		.n = area->n,
+		.state = area->state,
+		.text = scsi_reason_text(&area->why, text, sizeof(text)),
+	};
+
+	if (area->n > 0)
+		source_tell(health->source, &notice);
+	health->area.n = 0;
+}
+
+static bool is_same_reason(const struct block_reason *a, const struct block_reason *b)
+{
+	return a->outcome == b->outcome && a->status == b->status && a->sense_key == b->sense_key &&
+	       a->asc == b->asc && a->ascq == b->ascq && a->error == b->error;
+}
+
+static void gather(struct health *health, const struct block_range *range)
+{
+	struct block_range *area = &health->area;
+
+	if (area->n > 0 && area->lba + area->n == range->lba &&
+		is_same_reason(&area->why, &range->why)) {
+		area->n += range->n;
+		return;
+	}
+	health_tell(health);
+	*area = *range;
+}
+
+/* The sectors of OLD that have become bad since.  A bad sector that was tried once more in vain is
+ * no news. */
+static void gather_bad(struct health *health, const struct block_range *old)
+{
+	const struct blockmap *map = health->source->sink->map;
+	uint64_t end = old->lba + old->n;
+	struct block_range range;
+
+	if (old->state == BLOCK_BAD)
+		return;
+	for (uint64_t lba = old->lba;
+		blockmap_next(map, lba, BLOCK_MASK(BLOCK_BAD), &range) && range.lba < end;
+		lba = range.lba + range.n) {
+		range.n = mem_min_u64(range.n, end - range.lba);
+		gather(health, &range);
+	}
+}
+
+void health_good(struct health *health)
+{
+	for (size_t i = 0; i < health->n_before; i++)
+		gather_bad(health, &health->before[i]);
+	health->failures = 0;
+	health->n_before = 0;
+}
+
+int health_take_back(struct health *health)
+{
+	struct source *source = health->source;
+
+	health->failures = 0;
+	while (health->n_before > 0) {
+		const struct block_range *old = &health->before[--health->n_before];
+
+		if (source->sink->ops->mark(
+			    source->sink, old->lba, old->n, old->state, &old->why, source->err) < 0)
+			return source_end(source, CAPTURE_FAILED);
 	}
 	return 0;
 }
 
 /* A good sector about half the drive away from LBA, another one each time. */
-static bool canary_for(struct session *s, uint64_t lba, uint64_t *canary)
+static bool canary_for(struct health *health, uint64_t lba, uint64_t *canary)
 {
-	uint64_t all = blockmap_blocks(s->sink->map);
-	uint64_t from = (lba + all / 2 + (uint64_t)s->health.checks * CANARY_STRIDE) % all;
+	const struct blockmap *map = health->source->sink->map;
+	uint64_t all = blockmap_blocks(map);
+	uint64_t from = (lba + all / 2 + (uint64_t)health->checks * CANARY_STRIDE) % all;
 	struct block_range range;
 
-	s->health.checks++;
-	if (!blockmap_next(s->sink->map, from, BLOCK_HAVE, &range) &&
-		!blockmap_next(s->sink->map, 0, BLOCK_HAVE, &range))
+	health->checks++;
+	if (!blockmap_next(map, from, BLOCK_HAVE, &range) &&
+		!blockmap_next(map, 0, BLOCK_HAVE, &range))
 		return false;
 	*canary = range.lba;
 	return true;
 }
 
-static int drive_is_dead(struct session *s, const char *text)
+int health_failed(struct health *health, uint64_t lba, const struct judged *judged, bool *dead)
 {
-	if (s->options->reconnect_ms > 0) {
-		if (health_take_back(s) < 0 || session_dead(s, text) < 0)
-			return -1;
-		forget(s);
-		return 0;
-	}
-	err_set(s->err, ERR_GONE,
-		"%s does not read any more, not even where it did before (%s); what failed since "
-		"its last good read is not held against its sectors%s",
-		s->device->name, text, session_advice(s));
-	if (health_take_back(s) < 0)
-		return -1;
-	return session_end(s, CAPTURE_FAILED);
-}
+	const struct source *source = health->source;
 
-int health_failed(struct session *s, uint64_t lba, const struct judged *judged, const char *text)
-{
-	if (++s->health.failures < FAILURES_IN_A_ROW)
+	*dead = false;
+	if (++health->failures < FAILURES_IN_A_ROW)
 		return 0;
 	for (unsigned int i = 0; i < CANARIES; i++) {
 		enum outcome outcome;
 		uint64_t canary;
 
-		if (!canary_for(s, lba, &canary)) {
-			/* Nothing is known good.  A drive that speaks of its medium is alive. */
-			if (judged->verdict != VERDICT_MEDIUM)
+		if (!canary_for(health, lba, &canary)) {
+			/* Nothing is known to be good.  A drive that itself says of one sector
+			 * after the other that its medium is bad there is alive; a host's read
+			 * error says nothing of the kind. */
+			if (judged->verdict != VERDICT_MEDIUM || !judged->by_sense)
 				break;
-			forget(s);
+			health_good(health);
 			return 0;
 		}
-		if (read_plain(s->device, canary, s->timeout_ms, s->block, &outcome)) {
-			forget(s);
+		if (plain_read(
+			    source->device, canary, source->timeout_ms, source->block, &outcome)) {
+			health_good(health);
 			return 0;
 		}
-		if (outcome == OUTCOME_GONE || session_stopped(s))
+		if (outcome == OUTCOME_GONE || source_stopped(source))
 			break;
 	}
-	return drive_is_dead(s, text);
+	*dead = true;
+	return 0;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Is this the drive that the image was begun from?  Its capacity, serial numbers and a sample of
- * sectors must agree; where neither serial numbers nor sectors can tell, INQUIRY texts and the
- * port. Never the node name: that goes to whichever drive comes first.
+ * Is this the drive that the image was begun from?  Its capacity, its logical unit, its serial
+ * numbers and a sample of sectors must agree.  Where there is neither a serial number nor a sector
+ * that could tell it from another, product and port must both be known and agree.  The name of its
+ * node says nothing: that goes to whichever drive comes first.
  */
-#include "capture/session.h"
+#include "capture/identity.h"
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "capture/plain.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -93,11 +95,6 @@ static const char *find_value(const char *text, size_t len, const char *key, cha
 
 /* --- the sample --- */
 
-static bool uniform(const uint8_t *bytes, size_t len)
-{
-	return memcmp(bytes, bytes + 1, len - 1) == 0;
-}
-
 /* Where to look for sectors: all over the drive, and close together at its beginning, where file
  * systems keep what tells them apart. */
 static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
@@ -119,10 +116,10 @@ static int sample_one(struct device *device, struct capture_sink *sink, uint64_t
 		return 0;
 	if (sink->ops->read_back(sink, range.lba, 1, ours, err) < 0)
 		return -1;
-	if (uniform(ours, len))
+	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);
-	if (!read_plain(device, range.lba, READ_PLAIN_MS, theirs, &outcome))
+	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome))
 		return outcome == OUTCOME_GONE
 			       ? err_set(err, ERR_GONE, "%s left the bus", device->name)
 			       : 0;
@@ -192,48 +189,68 @@ static int compare_number(const char *text, size_t len, const char *key, uint64_
 	return differs(err, what, value, number);
 }
 
-/* With neither serial number nor sectors to go by. */
-static int break_tie(struct device *device, const char *text, size_t len, struct err *err)
+/* With neither a serial number nor a sector to go by: what is not known of one of them does not
+ * count as agreeing. */
+static int compare_place(struct device *device, const char *text, size_t len, struct err *err)
 {
-	int vendor = compare(text, len, "vendor", device->inquiry.vendor, "vendor", err);
-	int product =
-		vendor < 0 ? -1
-			   : compare(text, len, "product", device->inquiry.product, "product", err);
+	int product = compare(text, len, "product", device->inquiry.product, "product", err);
+	int port =
+		product < 0 ? -1 : compare(text, len, "port", device->drive.port, "USB port", err);
 
-	if (product < 0)
+	if (product < 0 || port < 0)
 		return -1;
-	if (product > 0)
+	if (product > 0 && port > 0)
 		return 0;
-	return compare(text, len, "port", device->drive.port, "USB port", err) < 0 ? -1 : 0;
+	return err_set(err, ERR_IDENTITY,
+		"nothing tells %s from another drive of its kind: no serial number, no sector that "
+		"could be compared, and %s is not known of both",
+		device->name, product > 0 ? "the port" : "the product");
+}
+
+static int compare_geometry(
+	const struct device *device, const char *text, size_t len, struct err *err)
+{
+	const struct capacity *capacity = &device->capacity;
+
+	if (compare_number(text, len, "sectors", capacity->n_blocks, "size in sectors", err) < 0 ||
+		compare_number(
+			text, len, "sector-bytes", capacity->block_bytes, "sector size", err) < 0 ||
+		compare_number(text, len, "bytes", device->size_bytes, "size in bytes", err) < 0)
+		return -1;
+	return compare_number(text, len, "lun", device->drive.lun, "logical unit", err);
+}
+
+/* 1: a serial number is known of both and agrees, 0: none is, -1: one differs. */
+static int compare_serials(
+	const struct device *device, const char *text, size_t len, struct err *err)
+{
+	int usb = compare(
+		text, len, "usb-serial", device->drive.usb_serial, "USB serial number", err);
+	int unit = usb < 0 ? -1
+			   : compare(text, len, "unit-serial", device->unit_serial,
+				     "unit serial number", err);
+
+	if (usb < 0 || unit < 0)
+		return -1;
+	return usb > 0 || unit > 0;
 }
 
 int capture_same_drive(struct device *device, struct capture_sink *sink, const char *identity,
 	size_t len, struct err *err)
 {
-	int usb, unit;
-	unsigned int compared;
+	unsigned int compared = 0;
+	int serials;
 
-	if (compare_number(identity, len, "sectors", device->capacity.n_blocks, "size in sectors",
-		    err) < 0 ||
-		compare_number(identity, len, "sector-bytes", device->capacity.block_bytes,
-			"sector size", err) < 0 ||
-		compare_number(identity, len, "bytes", device->size_bytes, "size in bytes", err) <
-			0)
+	if (compare_geometry(device, identity, len, err) < 0)
 		return -1;
-	usb = compare(
-		identity, len, "usb-serial", device->drive.usb_serial, "USB serial number", err);
-	if (usb < 0)
-		return -1;
-	unit = compare(
-		identity, len, "unit-serial", device->unit_serial, "unit serial number", err);
-	if (unit < 0)
+	serials = compare_serials(device, identity, len, err);
+	if (serials < 0)
 		return -1;
 	if (blockmap_blocks(sink->map) != device->capacity.n_blocks ||
 		sink->block_bytes != device->capacity.block_bytes)
 		return err_set(err, ERR_IDENTITY, "the image is not of a drive of this size");
-	if (sink->in_order)
-		compared = 0; /* what went into a pipe cannot be read back */
-	else if (identity_sample(device, sink, &compared, err) < 0)
+	/* What went into a pipe cannot be read back. */
+	if (!sink->in_order && identity_sample(device, sink, &compared, err) < 0)
 		return -1;
-	return usb > 0 || unit > 0 || compared > 0 ? 0 : break_tie(device, identity, len, err);
+	return serials > 0 || compared > 0 ? 0 : compare_place(device, identity, len, err);
 }

@@ -2,6 +2,7 @@
 /* What the reply to one READ means: see judge.h. */
 #include "capture/judge.h"
 
+#include "base/errnum.h"
 #include "scsi/scsi.h"
 
 enum {
@@ -77,6 +78,7 @@ static void judge_answer(struct judged *judged, const struct reply *reply, uint6
 	judged->verdict = judge_status(reply->status, &sense, moved >= n);
 	judged->n = (uint32_t)(moved < n ? moved : n);
 	judged->why.status = reply->status;
+	judged->by_sense = sense.present;
 	if (sense.present) {
 		judged->why.sense_key = sense.key;
 		judged->why.asc = sense.asc;
@@ -93,6 +95,21 @@ static void judge_answer(struct judged *judged, const struct reply *reply, uint6
 	judged->out_of_range = judged->verdict == VERDICT_TROUBLE && sense.present &&
 			       sense.key == SENSE_ILLEGAL_REQUEST &&
 			       sense.asc == ASC_LBA_OUT_OF_RANGE;
+}
+
+/* Only an error that may be the medium's makes a sector bad.  Of the others those that say that the
+ * source is not there come as OUTCOME_GONE; with what is left the host could not read for reasons
+ * of its own. */
+static enum verdict judge_host_error(int host_errno)
+{
+	switch (errnum_kind(host_errno)) {
+	case ERRNUM_MEDIUM:
+		return VERDICT_MEDIUM;
+	case ERRNUM_GONE:
+		return VERDICT_GONE;
+	default:
+		return VERDICT_NOT_SENT;
+	}
 }
 
 struct judged judge_read(const struct reply *reply, uint64_t lba, uint32_t n, uint32_t block_bytes)
@@ -119,6 +136,12 @@ struct judged judge_read(const struct reply *reply, uint64_t lba, uint32_t n, ui
 	case OUTCOME_GONE:
 		judged.verdict = VERDICT_GONE;
 		judged.why.outcome = BLOCK_OUTCOME_GONE;
+		judged.why.error = errnum_of_host(reply->host_errno);
+		break;
+	case OUTCOME_HOST_ERROR:
+		judged.verdict = judge_host_error(reply->host_errno);
+		judged.why.outcome = BLOCK_OUTCOME_BROKEN;
+		judged.why.error = errnum_of_host(reply->host_errno);
 		break;
 	}
 	return judged;

@@ -29,7 +29,10 @@ struct judged {
 	uint32_t n;		 /* GOOD, RECOVERED: sectors from the first on, at least 1 */
 	bool named;		 /* MEDIUM, RECOVERED: the sense data names a sector of the range */
 	uint64_t lba;		 /* … this one */
+	bool slow;		 /* GOOD, RECOVERED: it took much longer than those before it;
+				  * not judged by the reply, see pace.h */
 	bool out_of_range;	 /* the drive says that it has no such LBA */
+	bool by_sense;		 /* the drive itself said what is wrong, in sense data */
 	struct block_reason why; /* of one failed read: tries is 1 */
 };
 

@@ -1,144 +1,168 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A drive that has left the bus, or does not answer any more, in the middle of a session: it is
- * waited for, helped where that may be done, recognised by what it is, and the session goes on.
- */
-#include "capture/session.h"
+/* A drive that has gone, and comes back: see lost.h. */
+#include "capture/lost.h"
 
 #include "base/mem.h"
+#include "capture/plain.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-/* By itself a drive is back within this; then it is helped. */
+/* A drive that comes back by itself is back within this; then it is helped. */
 #define PATIENCE_MS 6000
 
-struct lost {
-	struct session *s;
+/* One wait for a drive. */
+struct wait {
+	struct lost *lost;
 	struct deadline deadline;
 	unsigned int step; /* of device_revive() */
 	bool asked_user;
 	struct err err; /* why it is not back */
 };
 
-static int same(void *context, struct device *candidate, struct err *err)
+void lost_begin(struct lost *lost, struct source *source, struct keep *keep)
 {
-	struct session *s = context;
-
-	return capture_same_drive(candidate, s->sink, s->identity, strlen(s->identity), err);
+	lost->source = source;
+	lost->keep = keep;
+	lost->reconnects = 0;
+	capture_identity(source->device, lost->identity, sizeof(lost->identity));
 }
 
-/* The next thing that may help.  1: done, 0: there is nothing left, -1: the session ends. */
-static int help(struct lost *lost)
+static int is_same_drive(void *context, struct device *candidate, struct err *err)
 {
-	struct session *s = lost->s;
+	const struct lost *lost = context;
+
+	return capture_same_drive(
+		candidate, lost->source->sink, lost->identity, strlen(lost->identity), err);
+}
+
+/* Does the next thing that may help.  False when there is nothing left to do. */
+static bool help(struct wait *wait)
+{
+	const struct source *source = wait->lost->source;
+	const struct capture_options *options = source->options;
 	char what[200];
 
-	if (device_revive(s->device, &lost->step, what, sizeof(what)))
-		return journal_note(s, "revive", what) < 0 ? -1 : 1;
-	if (lost->asked_user || !s->observer || !s->observer->stuck)
-		return 0;
-	lost->asked_user = true;
-	if (journal_note(s, "stuck", "the command given for a drive that is stuck is run") < 0)
-		return -1;
-	s->observer->stuck(s->observer->context, s->device);
-	return 1;
+	if (device_revive(source->device, &wait->step, what, sizeof(what))) {
+		source_say(source, NOTICE_HELP, 0, "%s", what);
+		return true;
+	}
+	if (wait->asked_user || !options->rescue)
+		return false;
+	wait->asked_user = true;
+	source_say(source, NOTICE_HELP, 0, "the command given for a drive that is stuck is run");
+	options->rescue(options->rescue_context, source->device);
+	return true;
 }
 
-static bool wait_for_it(struct lost *lost)
+static bool wait_for_it(struct wait *wait)
 {
-	struct session *s = lost->s;
+	const struct source *source = wait->lost->source;
 
-	return device_reconnect(s->device, deadline_at_most_ms(lost->deadline, PATIENCE_MS),
-		       s->options->stop, same, s, &lost->err) == 0;
+	return device_reconnect(source->device, deadline_at_most_ms(wait->deadline, PATIENCE_MS),
+		       source->options->stop, is_same_drive, wait->lost, &wait->err) == 0;
 }
 
 /* A drive may answer everything but a READ. */
-static bool reads_again(struct session *s)
+static bool reads_again(const struct source *source)
 {
 	struct block_range range;
 	enum outcome outcome;
 
-	if (!blockmap_next(s->sink->map, 0, BLOCK_HAVE, &range))
+	if (!blockmap_next(source->sink->map, 0, BLOCK_HAVE, &range))
 		return true;
-	return read_plain(s->device, range.lba, s->timeout_ms, s->block, &outcome);
+	return plain_read(source->device, range.lba, source->timeout_ms, source->block, &outcome);
 }
 
-static int give_up(struct lost *lost)
+static int give_up(const struct wait *wait)
 {
-	struct session *s = lost->s;
+	struct source *source = wait->lost->source;
 
-	if (session_stopped(s))
-		return session_end(s, CAPTURE_STOPPED);
-	if (s->err)
-		*s->err = lost->err;
-	if (lost->err.kind == ERR_GONE)
-		err_set(s->err, ERR_GONE, "%.700s%s", lost->err.text, session_advice(s));
-	return session_end(s, CAPTURE_FAILED);
+	if (source_stopped(source))
+		return source_end(source, CAPTURE_STOPPED);
+	*source->err = wait->err;
+	if (wait->err.kind == ERR_GONE)
+		err_set(source->err, ERR_GONE, "%.700s%s", wait->err.text, source_advice(source));
+	return source_end(source, CAPTURE_FAILED);
 }
 
-static int come_back(struct lost *lost)
+static void come_back(const struct wait *wait)
 {
-	struct session *s = lost->s;
-	char text[700];
+	const struct source *source = wait->lost->source;
 
-	snprintf(text, sizeof(text), "it is back as %s, by route %s", s->device->name,
-		route_name(s->device->route));
-	s->resets++; /* the epoch of what was put into its place */
-	s->reconnects++;
-	return journal_note(s, "back", text);
+	wait->lost->reconnects++;
+	source_say(source, NOTICE_BACK, 0, "it is back as %s, by route %s", source->device->name,
+		route_name(source->device->route));
 }
 
-/* DEAD: it is there but does not read, so waiting alone helps nothing. */
-static int bring_back(struct session *s, bool dead)
+/* DEAD: it is there but does not read, so that waiting alone helps nothing. */
+static int bring_back(struct lost *lost, bool dead)
 {
-	struct lost lost = {.s = s, .deadline = deadline_in_ms(s->options->reconnect_ms)};
-	bool helped = !dead;
+	struct source *source = lost->source;
+	struct wait wait = {
+		.lost = lost,
+		.deadline = deadline_in_ms(source->options->reconnect_ms),
+	};
+	bool wait_first = !dead;
 
 	for (;;) {
-		int r = helped ? 1 : help(&lost);
+		bool helped = wait_first || help(&wait);
 
-		if (r < 0)
-			return -1;
-		helped = false;
-		if (wait_for_it(&lost)) {
-			if (!dead || reads_again(s))
-				return come_back(&lost);
-			err_set(&lost.err, ERR_GONE, "%s is there but does not read any more",
-				s->device->name);
-			if (r == 0)
-				return give_up(&lost);
+		wait_first = false;
+		if (wait_for_it(&wait)) {
+			if (!dead || reads_again(source)) {
+				come_back(&wait);
+				return 0;
+			}
+			err_set(&wait.err, ERR_GONE, "%s is there but does not read any more",
+				source->device->name);
+			if (!helped)
+				return give_up(&wait);
 		}
-		if (lost.err.kind != ERR_GONE || session_stopped(s) ||
-			deadline_left_ms(lost.deadline) == 0)
-			return give_up(&lost);
-		if (progress_tick(s, true) < 0)
+		if (wait.err.kind != ERR_GONE || source_stopped(source) ||
+			deadline_left_ms(wait.deadline) == 0)
+			return give_up(&wait);
+		if (keep_tick(lost->keep) < 0)
 			return -1;
 	}
 }
 
-int session_gone(struct session *s, uint64_t lba)
+/* What is in the sink's hands goes into the image before a wait that may take long. */
+static int begin_wait(
+	const struct lost *lost, enum capture_notice_kind kind, uint64_t lba, const char *text)
 {
-	char text[800];
+	const struct source *source = lost->source;
+	struct capture_notice notice = {
+		.kind = kind,
+		.lba = lba,
+		.limit_ms = source->options->reconnect_ms,
+		.text = text,
+	};
 
-	if (health_take_back(s) < 0)
-		return -1;
-	snprintf(text, sizeof(text),
-		"%s left the bus or does not answer at LBA %" PRIu64 ": waiting up to %u s for it",
-		s->device->name, lba, s->options->reconnect_ms / 1000);
-	if (journal_note(s, "gone", text) < 0)
-		return -1;
-	return bring_back(s, false);
+	source_tell(source, &notice);
+	return keep_now(lost->keep);
 }
 
-int session_dead(struct session *s, const char *why)
+int lost_gone(struct lost *lost, uint64_t lba)
+{
+	const struct source *source = lost->source;
+	char text[800];
+
+	snprintf(text, sizeof(text),
+		"%s left the bus or does not answer at LBA %" PRIu64 ": waiting up to %u s for it",
+		source->device->name, lba, source->options->reconnect_ms / 1000);
+	if (begin_wait(lost, NOTICE_GONE, lba, text) < 0)
+		return -1;
+	return bring_back(lost, false);
+}
+
+int lost_dead(struct lost *lost, uint64_t lba, const char *why)
 {
 	char text[800];
 
 	snprintf(text, sizeof(text), "%s does not read any more (%.160s): trying to bring it back",
-		s->device->name, why);
-	if (journal_note(s, "dead", text) < 0)
+		lost->source->device->name, why);
+	if (begin_wait(lost, NOTICE_DEAD, lba, text) < 0)
 		return -1;
-	return bring_back(s, true);
+	return bring_back(lost, true);
 }

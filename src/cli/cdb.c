@@ -42,7 +42,7 @@ struct job {
 /* --- the bytes --- */
 
 /* "12", "0x12", "0", or several bytes in one word: "1200000024". */
-static int take_word(struct job *job, const char *word, size_t len)
+static int cdb_take_word(struct job *job, const char *word, size_t len)
 {
 	char padded[3] = "0";
 
@@ -64,7 +64,7 @@ static int take_word(struct job *job, const char *word, size_t len)
 	return 0;
 }
 
-static int take_bytes(struct job *job, char *const *text, int n)
+static int cdb_take_bytes(struct job *job, char *const *text, int n)
 {
 	int r = 0;
 
@@ -73,7 +73,7 @@ static int take_bytes(struct job *job, char *const *text, int n)
 			size_t len = strcspn(at, " ,:-");
 
 			if (len > 0)
-				r = take_word(job, at, len);
+				r = cdb_take_word(job, at, len);
 			at += len + (at[len] != '\0');
 		}
 	}
@@ -84,7 +84,7 @@ static int take_bytes(struct job *job, char *const *text, int n)
 }
 
 /* A standard command of another length is a slip of the pen, and some drives hang on it. */
-static int check_length(const struct job *job)
+static int cdb_check_length(const struct job *job)
 {
 	size_t wanted = scsi_cdb_length(job->cdb, job->command.cdb_len);
 	char name[200];
@@ -122,7 +122,7 @@ static int file_trouble(const char *path, const char *text)
 	return REPLY_EXIT_FILE;
 }
 
-static int take_out(struct job *job)
+static int cdb_take_out(struct job *job)
 {
 	const char *path = job->values->out;
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -158,7 +158,7 @@ static int take_out(struct job *job)
 	return 0;
 }
 
-static int take_data(struct job *job)
+static int cdb_take_data(struct job *job)
 {
 	const struct values *v = job->values;
 	uint64_t in = 0;
@@ -171,7 +171,7 @@ static int take_data(struct job *job)
 	if (v->out_length && !v->out)
 		return cli_usage("cdb", "--out-length says how much of --out FILE");
 	if (v->out)
-		return take_out(job);
+		return cdb_take_out(job);
 	if (in == 0)
 		return 0;
 	job->command.direction = TRANSFER_IN;
@@ -182,7 +182,7 @@ static int take_data(struct job *job)
 
 /* --- sending --- */
 
-static int send_once(struct job *job, struct err *err)
+static int cdb_send_once(struct job *job, struct err *err)
 {
 	uint64_t began = clock_now_ns();
 	int r;
@@ -199,7 +199,7 @@ static int send_once(struct job *job, struct err *err)
 	return r;
 }
 
-static void print_text(const struct job *job)
+static void cdb_print_text(const struct job *job)
 {
 	const struct values *v = job->values;
 	FILE *out = v->raw || v->hex ? stderr : stdout;
@@ -215,7 +215,7 @@ static void print_text(const struct job *job)
 	phases_print(out, &job->phases);
 }
 
-static void print_data(const struct job *job)
+static void cdb_print_data(const struct job *job)
 {
 	const struct values *v = job->values;
 	const uint8_t *data = job->command.data;
@@ -233,26 +233,26 @@ static void print_data(const struct job *job)
 	}
 }
 
-static void print_json(const struct job *job)
+static int cdb_print_json(const struct job *job)
 {
 	struct json_object *o = reply_json(&job->command, &job->reply, job->ns, true);
 
-	json_object_object_add(o, "device", json_object_new_string(job->device->name));
-	json_object_object_add(o, "route", json_object_new_string(route_name(job->device->route)));
+	json_add_text(&o, "device", job->device->name);
+	json_add_text(&o, "route", route_name(job->device->route));
 	if (job->done > 1) {
 		struct json_object *ms = json_object_new_object();
 
-		json_object_object_add(o, "times", cli_json_u64(job->done));
-		json_object_object_add(ms, "least", cli_json_ms(job->least_ns));
-		json_object_object_add(ms, "mean", cli_json_ms(job->sum_ns / job->done));
-		json_object_object_add(ms, "most", cli_json_ms(job->most_ns));
-		json_object_object_add(o, "ms_of_all", ms);
+		json_add_number(&o, "times", job->done);
+		json_add_ms(&ms, "least", job->least_ns);
+		json_add_ms(&ms, "mean", job->sum_ns / job->done);
+		json_add_ms(&ms, "most", job->most_ns);
+		json_add(&o, "ms_of_all", ms);
 	}
-	json_object_object_add(o, "phases", phases_json(&job->phases));
-	cli_print_json(stdout, o, true);
+	json_add(&o, "phases", phases_json(&job->phases));
+	return cli_print_json(stdout, o, true);
 }
 
-static int send_all(struct job *job, unsigned int timeout_ms)
+static int cdb_send_all(struct job *job, unsigned int timeout_ms)
 {
 	struct err err;
 	const atomic_bool *stop = stop_on_signals(&err);
@@ -260,7 +260,7 @@ static int send_all(struct job *job, unsigned int timeout_ms)
 
 	while (stop && r == 0 && job->done < job->repeat && !atomic_load(stop)) {
 		job->command.deadline = deadline_in_ms(timeout_ms);
-		r = send_once(job, &err);
+		r = cdb_send_once(job, &err);
 		if (r == 0 && job->reply.status != SCSI_STATUS_GOOD)
 			break;
 	}
@@ -270,28 +270,28 @@ static int send_all(struct job *job, unsigned int timeout_ms)
 	}
 	if (r < 0)
 		cli_error("cdb", job->device->name, err.text);
-	if (job->values->json) {
-		print_json(job);
-	} else {
-		print_text(job);
-		print_data(job);
+	if (!job->values->json) {
+		cdb_print_text(job);
+		cdb_print_data(job);
+	} else if (cdb_print_json(job) < 0) {
+		return REPLY_EXIT_NO_MEMORY;
 	}
 	return scsi_reply_category(&job->reply);
 }
 
-static int check_safe(const struct job *job)
+static int cdb_check_safe(const struct job *job)
 {
 	const char *quirk = scsi_quirk_against(job->device->quirks, job->cdb, job->command.cdb_len);
 	struct err err;
 
 	if (quirk) {
-		fprintf(stderr,
-			"umsctl: cdb: %s: the drive is known to take this command badly (%s): "
-			"--quirk no-%s sends it all the same\n",
-			job->device->name, quirk, quirk);
+		err_set(&err, ERR_USAGE,
+			"the drive is known to take this command badly (%s): --quirk no-%s sends "
+			"it all the same",
+			quirk, quirk);
+		cli_error("cdb", job->device->name, err.text);
 		return REPLY_EXIT_USAGE;
 	}
-
 	if (vendor_may_send(&job->device->drive, scsi_effect(job->cdb, job->command.cdb_len), false,
 		    job->values->force, job->values->allow_mounted, &err) == 0)
 		return 0;
@@ -299,7 +299,7 @@ static int check_safe(const struct job *job)
 	return REPLY_EXIT_USAGE;
 }
 
-static int run_job(struct job *job)
+static int cdb_open_and_send(struct job *job)
 {
 	struct device_options options = {.any_command = true,
 		.ask = ASK_NOTHING,
@@ -316,31 +316,31 @@ static int run_job(struct job *job)
 		cli_error("cdb", NULL, err.text);
 		return reply_exit_of(&err);
 	}
-	r = check_safe(job);
+	r = cdb_check_safe(job);
 	if (r == 0)
-		r = send_all(job, options.timeout_ms ? options.timeout_ms : 30000);
+		r = cdb_send_all(job, options.timeout_ms ? options.timeout_ms : 30000);
 	device_close(job->device);
 	return r;
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int cdb_run(const void *given, char **positional, int n_positional)
 {
 	struct job job = {.values = given, .name = positional[0], .repeat = 1};
 	const struct values *v = given;
-	int r = take_bytes(&job, positional + 1, n_positional - 1);
+	int r = cdb_take_bytes(&job, positional + 1, n_positional - 1);
 
 	if (r == 0 && v->raw + v->hex + v->json > 1)
 		r = cli_usage("cdb", "the answer comes as --raw, --hex or --json, one of them");
 	if (r == 0)
-		r = check_length(&job);
+		r = cdb_check_length(&job);
 	if (r == 0)
 		r = cli_number("cdb", "repeat", v->repeat, REPEAT_MOST, &job.repeat);
 	if (r == 0 && job.repeat == 0)
 		r = cli_usage("cdb", "--repeat 0 sends nothing");
 	if (r == 0)
-		r = take_data(&job);
+		r = cdb_take_data(&job);
 	if (r == 0)
-		r = run_job(&job);
+		r = cdb_open_and_send(&job);
 	free(job.command.data);
 	return r;
 }
@@ -387,5 +387,5 @@ const struct cli_command command_cdb = {
 	.values_size = sizeof(struct values),
 	.min_positional = 2,
 	.max_positional = CLI_MAX_POSITIONAL,
-	.run = run,
+	.run = cdb_run,
 };

@@ -6,21 +6,21 @@
 #include "cli/cli.h"
 #include "vendor/vendor.h"
 
-static void print_words(void)
+static void completion_print_words(void)
 {
 	for (size_t i = 0; cli_commands[i]; i++)
 		printf("%s ", cli_commands[i]->name);
 	printf("help --help --version");
 }
 
-static void print_options(const struct cli_command *command)
+static void completion_print_options(const struct cli_command *command)
 {
 	for (const struct cli_option *o = command->options; o->name; o++)
 		printf("--%s%s ", o->name, o->argument ? "=" : "");
 	printf("--help");
 }
 
-static void print_bash(void)
+static void completion_print_bash(void)
 {
 	printf("# bash completion of umsctl %s, made by: umsctl completion bash\n"
 	       "_umsctl() {\n"
@@ -29,13 +29,13 @@ static void print_bash(void)
 	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
 	       "\t\twords='",
 		UMSCTL_VERSION);
-	print_words();
+	completion_print_words();
 	printf("'\n"
 	       "\telse\n"
 	       "\t\tcase ${COMP_WORDS[1]} in\n");
 	for (size_t i = 0; cli_commands[i]; i++) {
 		printf("\t\t%s) words='", cli_commands[i]->name);
-		print_options(cli_commands[i]);
+		completion_print_options(cli_commands[i]);
 		printf("' ;;\n");
 	}
 	printf("\t\tesac\n"
@@ -60,7 +60,7 @@ static void print_bash(void)
 	       "complete -o filenames -F _umsctl umsctl\n");
 }
 
-static void print_arguments(const struct definition *definition)
+static void completion_print_arguments(const struct definition *definition)
 {
 	for (size_t i = 0; i < definition->n_arguments; i++) {
 		const struct argument *argument = &definition->argument[i];
@@ -73,7 +73,7 @@ static void print_arguments(const struct definition *definition)
 }
 
 /* The names of vendor commands, or the arguments of the one called NAME. */
-static int print_vendor(const char *name)
+static int completion_print_vendor(const char *name)
 {
 	char path[8192], known[2 * VENDOR_NAME_MAX + 1];
 	struct library *library =
@@ -85,23 +85,23 @@ static int print_vendor(const char *name)
 		if (!name)
 			printf("%s\n", known);
 		else if (strcmp(known, name) == 0)
-			print_arguments(definition);
+			completion_print_arguments(definition);
 	}
 	library_free(library);
 	return EXIT_COMPLETE;
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int completion_run(const void *given, char **positional, int n_positional)
 {
 	(void)given;
 	if (strcmp(positional[0], "vendor") == 0)
-		return print_vendor(n_positional > 1 ? positional[1] : NULL);
+		return completion_print_vendor(n_positional > 1 ? positional[1] : NULL);
 	if (n_positional > 1)
 		return cli_usage("completion", "'%s' is one argument too many", positional[1]);
 	if (strcmp(positional[0], "bash") != 0)
 		return cli_usage("completion", "no completion for '%s': bash is the one there is",
 			positional[0]);
-	print_bash();
+	completion_print_bash();
 	return EXIT_COMPLETE;
 }
 
@@ -116,5 +116,5 @@ const struct cli_command command_completion = {
 	.options = options,
 	.min_positional = 1,
 	.max_positional = 2,
-	.run = run,
+	.run = completion_run,
 };

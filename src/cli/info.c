@@ -8,6 +8,9 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/json.h"
+#include "cli/states.h"
+#include "proto/ums.h"
 
 struct values {
 	bool json, journal;
@@ -26,15 +29,10 @@ static void when(uint64_t seconds, char out[32])
 		strftime(out, 32, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
-static uint64_t count(const struct image *image, unsigned int mask)
-{
-	return blockmap_count(image_map(image), mask);
-}
-
 static void print_states(const struct image *image)
 {
 	for (unsigned int s = BLOCK_STATES; s-- > 0;) {
-		uint64_t n = count(image, BLOCK_MASK(s));
+		uint64_t n = blockmap_count(image_map(image), BLOCK_MASK(s));
 		char size[32];
 
 		if (n > 0)
@@ -44,69 +42,89 @@ static void print_states(const struct image *image)
 	}
 }
 
+/* LEN bytes at TEXT in the column behind KEY. */
+static void print_column(const char *key, const char *text, size_t len)
+{
+	cleanup_free char *value = strndup(text, len);
+
+	printf(COLUMN, key);
+	cli_put(stdout, value ? value : "?");
+	putchar('\n');
+}
+
+/* A line of the blob "identity".  Only keys that umsctl knows are shown: whoever made the image
+ * could have called one "sha256". */
+static void print_identity(const char *text, size_t len)
+{
+	static const char *const keys[] = {"sectors", "sector-bytes", "bytes", "usb-serial",
+		"unit-serial", "usb-id", "vendor", "product", "revision", "port", "lun"};
+	const char *equals = memchr(text, '=', len);
+	size_t key = equals ? (size_t)(equals - text) : 0;
+
+	/* What is not known of the drive is kept as an empty value. */
+	if (!equals || key + 1 == len)
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strlen(keys[i]) == key && memcmp(keys[i], text, key) == 0)
+			print_column(keys[i], equals + 1, len - key - 1);
+	}
+}
+
 /* Blobs and journal come from a file: nothing of them is printed as it is. */
 static int print_blob(void *context, const char *name, const void *bytes, size_t len)
 {
-	char shown[300], line[300];
 	const char *text = bytes, *end = text + len;
+	char shown[TEXT_SHOWN(UMS_BLOB_NAME_MAX)];
 
 	(void)context;
-	text_escape(name, strlen(name), shown, sizeof(shown));
 	if (strcmp(name, "identity") != 0) {
-		printf(COLUMN "%zu bytes\n", shown, len);
+		printf(COLUMN "%zu bytes\n", text_show(name, shown, sizeof(shown)), len);
 		return 0;
 	}
 	while (text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		size_t n = stop ? (size_t)(stop - text) : (size_t)(end - text);
-		const char *equals = memchr(text, '=', n);
 
-		/* What is not known of the drive is kept as an empty value. */
-		if (equals && equals + 1 < text + n) {
-			printf(COLUMN "%s\n",
-				text_escape(text, (size_t)(equals - text), shown, sizeof(shown)),
-				text_escape(equals + 1, n - (size_t)(equals - text) - 1, line,
-					sizeof(line)));
-		}
+		print_identity(text, n);
 		text += n + (stop != NULL);
 	}
 	return 0;
 }
 
-static const char *member(struct json_object *o, const char *key)
+/* A line of the journal if it is a note of the user's, freed by the caller; else NULL. */
+static struct json_object *parse_note(const char *json)
 {
-	struct json_object *value;
+	struct json_object *o = json_read(json);
 
-	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : "";
+	if (strcmp(json_text_of(o, "event"), "note") == 0)
+		return o;
+	json_object_put(o);
+	return NULL;
 }
 
-static void print_note(struct json_object *o)
+/* A note says what a user thought, whatever its key is: it never stands where a fact would. */
+static int print_note(void *context, const char *json)
 {
-	char key[100], text[1000];
-
-	printf(COLUMN "%s\n",
-		text_escape(member(o, "key"), strlen(member(o, "key")), key, sizeof(key)),
-		text_escape(member(o, "text"), strlen(member(o, "text")), text, sizeof(text)));
-}
-
-static int print_case(void *context, const char *json)
-{
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = parse_note(json);
 
 	(void)context;
-	if (o && strcmp(member(o, "event"), "note") == 0)
-		print_note(o);
+	if (o) {
+		printf(COLUMN, "note");
+		cli_put(stdout, json_text_of(o, "key"));
+		fputs(": ", stdout);
+		cli_put(stdout, json_text_of(o, "text"));
+		putchar('\n');
+	}
 	json_object_put(o);
 	return 0;
 }
 
 static int print_journal_line(void *context, const char *json)
 {
+	struct json_object *o = json_read(json);
+
 	(void)context;
-	for (const char *p = json; *p; p++)
-		putchar((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p);
-	putchar('\n');
-	return 0;
+	return cli_print_json(stdout, o ? o : json_object_new_string(json), false);
 }
 
 static void print_file(const struct image *image)
@@ -140,9 +158,9 @@ static int print_text(struct image *image, struct err *err)
 	print_states(image);
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
 		if (image_info(image)->sealed && cli_digest_hex(image_info(image), i, hex))
-			printf(COLUMN "%s\n", cli_digest_name(i), hex);
+			printf(COLUMN "%s\n", image_hash_name(i), hex);
 	}
-	if (image_journal(image, print_case, NULL, err) < 0)
+	if (image_journal(image, print_note, NULL, err) < 0)
 		return -1;
 	return image_blobs(image, print_blob, NULL, err);
 }
@@ -157,73 +175,86 @@ static bool is_text(const uint8_t *bytes, size_t len)
 	return true;
 }
 
+static struct json_object *blob_json(const char *name, const void *bytes, size_t len)
+{
+	cleanup_free char *hex = NULL;
+
+	if (strcmp(name, "identity") == 0 && is_text(bytes, len))
+		return json_object_new_string_len(bytes, (int)len);
+	hex = malloc(2 * len + 1);
+	return hex ? json_object_new_string(text_hex(bytes, len, hex)) : NULL;
+}
+
 static int add_blob(void *context, const char *name, const void *bytes, size_t len)
 {
-	struct json_object *blobs = context;
-	char shown[4 * 256];
-	char *hex;
-
-	text_escape(name, strlen(name), shown, sizeof(shown));
-	if (strcmp(name, "identity") == 0 && is_text(bytes, len)) {
-		json_object_object_add(blobs, shown, json_object_new_string_len(bytes, (int)len));
-		return 0;
-	}
-	hex = malloc(2 * len + 1);
-	if (hex)
-		json_object_object_add(
-			blobs, shown, json_object_new_string(text_hex(bytes, len, hex)));
-	free(hex);
+	json_add(context, name, blob_json(name, bytes, len));
 	return 0;
 }
 
 static int add_line(void *context, const char *json)
 {
-	struct json_object *o = json_tokener_parse(json);
+	struct json_object *o = json_read(json);
 
-	json_object_array_add(context, o ? o : json_object_new_string(json));
+	json_append(context, o ? o : json_object_new_string(json));
 	return 0;
 }
 
-static void add_geometry(struct json_object *o, const struct image_info *info)
+static int add_note(void *context, const char *json)
 {
+	struct json_object *o = parse_note(json), *note = NULL;
+
+	if (!o)
+		return 0;
+	note = json_object_new_object();
+	json_add_text(&note, "key", json_text_of(o, "key"));
+	json_add_text(&note, "text", json_text_of(o, "text"));
+	json_append(context, note);
+	json_object_put(o);
+	return 0;
+}
+
+static struct json_object *geometry_json(const struct image_info *info)
+{
+	struct json_object *o = json_object_new_object();
 	char text[64];
 
-	json_object_object_add(o, "uuid", json_object_new_string(text_uuid(info->uuid, text)));
-	json_object_object_add(o, "version", cli_json_u64(info->version));
-	json_object_object_add(o, "created", cli_json_u64(info->created));
-	json_object_object_add(o, "bytes", cli_json_u64(info->size_bytes));
-	json_object_object_add(o, "blocks", cli_json_u64(info->n_blocks));
-	json_object_object_add(o, "block_bytes", cli_json_u64(info->block_bytes));
-	json_object_object_add(o, "run_bytes", cli_json_u64(info->run_bytes));
-	json_object_object_add(o, "unit_bytes", cli_json_u64(info->unit_bytes));
-	json_object_object_add(o, "file_bytes", cli_json_u64(info->file_bytes));
-	json_object_object_add(o, "sealed", json_object_new_boolean(info->sealed));
-	json_object_object_add(o, "generation", cli_json_u64(info->generation));
-	json_object_object_add(o, "udif", json_object_new_boolean(info->udif));
+	json_add(&o, "uuid", json_object_new_string(text_uuid(info->uuid, text)));
+	json_add(&o, "version", cli_json_u64(info->version));
+	json_add(&o, "created", cli_json_u64(info->created));
+	json_add(&o, "bytes", cli_json_u64(info->size_bytes));
+	json_add(&o, "blocks", cli_json_u64(info->n_blocks));
+	json_add(&o, "block_bytes", cli_json_u64(info->block_bytes));
+	json_add(&o, "run_bytes", cli_json_u64(info->run_bytes));
+	json_add(&o, "unit_bytes", cli_json_u64(info->unit_bytes));
+	json_add(&o, "file_bytes", cli_json_u64(info->file_bytes));
+	json_add(&o, "sealed", json_object_new_boolean(info->sealed));
+	json_add(&o, "generation", cli_json_u64(info->generation));
+	json_add(&o, "udif", json_object_new_boolean(info->udif));
+	return o;
 }
 
 static int print_json(struct image *image, struct err *err)
 {
-	struct json_object *o = json_object_new_object(), *states = json_object_new_object();
-	struct json_object *blobs = json_object_new_object(), *journal = json_object_new_array();
-	struct json_object *digests = cli_json_digests(image_info(image));
-	int r;
+	const struct image_info *info = image_info(image);
+	struct json_object *o = geometry_json(info);
+	struct json_object *blobs = json_object_new_object();
+	struct json_object *journal = json_object_new_array(), *notes = json_object_new_array();
+	int r = image_blobs(image, add_blob, &blobs, err);
 
-	add_geometry(o, image_info(image));
-	if (image_info(image)->damaged)
-		json_object_object_add(o, "damage", json_object_new_string(image_damage(image)));
-	for (unsigned int s = 0; s < BLOCK_STATES; s++)
-		json_object_object_add(
-			states, block_state_name(s), cli_json_u64(count(image, BLOCK_MASK(s))));
-	json_object_object_add(o, "sectors", states);
-	if (digests)
-		json_object_object_add(o, "digests", digests);
-	json_object_object_add(o, "blobs", blobs);
-	json_object_object_add(o, "journal", journal);
-	r = image_blobs(image, add_blob, blobs, err);
 	if (r == 0)
-		r = image_journal(image, add_line, journal, err);
-	cli_print_json(stdout, o, true);
+		r = image_journal(image, add_line, &journal, err);
+	if (r == 0)
+		r = image_journal(image, add_note, &notes, err);
+	if (info->damaged)
+		json_add(&o, "damage", json_object_new_string(image_damage(image)));
+	json_add(&o, "sectors", states_json(image_map(image)));
+	if (info->sealed && info->hashes != 0)
+		json_add(&o, "digests", cli_json_digests(info));
+	json_add(&o, "notes", notes);
+	json_add(&o, "blobs", blobs);
+	json_add(&o, "journal", journal);
+	if (cli_print_json(stdout, o, true) < 0)
+		return err_memory(err, "printing it");
 	return r;
 }
 
@@ -248,6 +279,18 @@ static int show(struct image *image, const struct values *values, struct err *er
 	return values->json ? print_json(image, err) : print_text(image, err);
 }
 
+static int exit_code(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_BAD_IMAGE:
+		return EXIT_DAMAGED;
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	default:
+		return EXIT_STOPPED;
+	}
+}
+
 static int run(const void *given, char **positional, int n_positional)
 {
 	int code = EXIT_COMPLETE;
@@ -259,7 +302,7 @@ static int run(const void *given, char **positional, int n_positional)
 		return code;
 	if (show(image, given, &err) < 0) {
 		cli_error("info", positional[0], err.text);
-		code = err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_USAGE;
+		code = exit_code(&err);
 	}
 	image_close(image);
 	return code;

@@ -27,7 +27,7 @@ const struct cli_command *const cli_commands[] = {
 	NULL,
 };
 
-static void print_overview(FILE *out)
+static void main_print_overview(FILE *out)
 {
 	fputs("umsctl: captures USB drives into images, and sends them SCSI and vendor "
 	      "commands.\n\n"
@@ -47,7 +47,7 @@ static void print_overview(FILE *out)
 		out);
 }
 
-static const struct cli_command *find_command(const char *name)
+static const struct cli_command *main_find_command(const char *name)
 {
 	for (size_t i = 0; cli_commands[i]; i++) {
 		if (strcmp(cli_commands[i]->name, name) == 0)
@@ -56,19 +56,19 @@ static const struct cli_command *find_command(const char *name)
 	return NULL;
 }
 
-static int help(int argc, char **argv)
+static int main_help(int argc, char **argv)
 {
 	const struct cli_command *command;
 
 	if (argc < 3) {
-		print_overview(stdout);
+		main_print_overview(stdout);
 		return EXIT_COMPLETE;
 	}
 	if (strcmp(argv[2], "sim") == 0 || strcmp(argv[2], "quirks") == 0) {
 		fputs(strcmp(argv[2], "sim") == 0 ? sim_help() : quirk_help(), stdout);
 		return EXIT_COMPLETE;
 	}
-	command = find_command(argv[2]);
+	command = main_find_command(argv[2]);
 	if (!command)
 		return cli_usage(NULL, "there is no command '%s'", argv[2]);
 	cli_print_help(command, stdout);
@@ -77,7 +77,7 @@ static int help(int argc, char **argv)
 
 /* Started with 0, 1 or 2 closed (2>&-), the next file opened would take that number: an image, into
  * which messages are then written.  Each gets a file that refuses what it is used for. */
-static bool fill_standard_descriptors(void)
+static bool main_fill_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
@@ -89,7 +89,7 @@ static bool fill_standard_descriptors(void)
 }
 
 /* What was printed to a full disk or a closed pipe was not printed. */
-static int finish_output(int code)
+static int main_finish_output(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
@@ -101,22 +101,23 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *command;
 
-	if (!fill_standard_descriptors())
+	if (!main_fill_descriptors())
 		return EXIT_NOT_STARTED;
 	signal(SIGPIPE, SIG_IGN);
+	cli_keep_command_line(argc, argv);
 	if (argc < 2) {
-		print_overview(stderr);
+		main_print_overview(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		strcmp(argv[1], "help") == 0)
-		return finish_output(help(argc, argv));
+		return main_finish_output(main_help(argc, argv));
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("umsctl %s\n", UMSCTL_VERSION);
-		return finish_output(EXIT_COMPLETE);
+		return main_finish_output(EXIT_COMPLETE);
 	}
-	command = find_command(argv[1]);
+	command = main_find_command(argv[1]);
 	if (!command)
 		return cli_usage(NULL, "there is no command '%s'", argv[1]);
-	return finish_output(cli_run(command, argc - 2, argv + 2));
+	return main_finish_output(cli_run(command, argc - 2, argv + 2));
 }

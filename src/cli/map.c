@@ -6,30 +6,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "base/json.h"
 #include "scsi/scsi.h"
 
 struct values {
 	bool json, mapfile, bad;
 };
-
-/* Why, in words: the transport's end, or status and sense as the drive said them. */
-static const char *reason(const struct block_reason *why, char *out, size_t room)
-{
-	struct reply reply = {.outcome = OUTCOME_DONE, .status = why->status};
-
-	out[0] = '\0';
-	if (why->outcome != BLOCK_OUTCOME_NONE) {
-		snprintf(out, room, "%s", block_outcome_name(why->outcome));
-	} else if (why->status != 0 || why->sense_key != 0) {
-		reply.sense[SENSE_CODE] = SENSE_CODE_DESC;
-		reply.sense[SENSE_DESC_KEY] = why->sense_key;
-		reply.sense[SENSE_DESC_ASC] = why->asc;
-		reply.sense[SENSE_DESC_ASCQ] = why->ascq;
-		reply.sense_len = why->sense_key || why->asc ? SENSE_DESC_HEAD : 0;
-		scsi_reply_text(&reply, out, room);
-	}
-	return out;
-}
 
 static void print_text(const struct blockmap *map, unsigned int mask)
 {
@@ -39,7 +21,8 @@ static void print_text(const struct blockmap *map, unsigned int mask)
 	printf("%-14s %-14s %-10s %s\n", "LBA", "SECTORS", "STATE", "REASON");
 	for (uint64_t lba = 0; blockmap_next(map, lba, mask, &range); lba = range.lba + range.n)
 		printf("%-14" PRIu64 " %-14" PRIu64 " %-10s %s%s\n", range.lba, range.n,
-			block_state_name(range.state), reason(&range.why, why, sizeof(why)),
+			block_state_name(range.state),
+			scsi_reason_text(&range.why, why, sizeof(why)),
 			range.why.tries > 1 ? ", more than once" : "");
 }
 
@@ -48,34 +31,34 @@ static struct json_object *range_json(const struct block_range *range)
 	struct json_object *o = json_object_new_object();
 	char why[200];
 
-	json_object_object_add(o, "lba", cli_json_u64(range->lba));
-	json_object_object_add(o, "blocks", cli_json_u64(range->n));
-	json_object_object_add(o, "state", json_object_new_string(block_state_name(range->state)));
-	if (*reason(&range->why, why, sizeof(why)) == '\0')
+	json_add(&o, "lba", cli_json_u64(range->lba));
+	json_add(&o, "blocks", cli_json_u64(range->n));
+	json_add(&o, "state", json_object_new_string(block_state_name(range->state)));
+	if (*scsi_reason_text(&range->why, why, sizeof(why)) == '\0')
 		return o;
-	json_object_object_add(o, "reason", json_object_new_string(why));
-	json_object_object_add(
-		o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
-	json_object_object_add(o, "status", cli_json_u64(range->why.status));
-	json_object_object_add(o, "sense_key", cli_json_u64(range->why.sense_key));
-	json_object_object_add(o, "asc", cli_json_u64(range->why.asc));
-	json_object_object_add(o, "ascq", cli_json_u64(range->why.ascq));
-	json_object_object_add(o, "tries", cli_json_u64(range->why.tries));
+	json_add(&o, "reason", json_object_new_string(why));
+	json_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
+	json_add(&o, "status", cli_json_u64(range->why.status));
+	json_add(&o, "sense_key", cli_json_u64(range->why.sense_key));
+	json_add(&o, "asc", cli_json_u64(range->why.asc));
+	json_add(&o, "ascq", cli_json_u64(range->why.ascq));
+	json_add(&o, "tries", cli_json_u64(range->why.tries));
 	return o;
 }
 
-static void print_json(const struct image *image, unsigned int mask)
+static int print_json(const struct image *image, unsigned int mask, struct err *err)
 {
 	const struct blockmap *map = image_map(image);
 	struct json_object *o = json_object_new_object(), *ranges = json_object_new_array();
 	struct block_range range;
 
-	json_object_object_add(o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
-	json_object_object_add(o, "blocks", cli_json_u64(blockmap_blocks(map)));
-	for (uint64_t lba = 0; blockmap_next(map, lba, mask, &range); lba = range.lba + range.n)
-		json_object_array_add(ranges, range_json(&range));
-	json_object_object_add(o, "ranges", ranges);
-	cli_print_json(stdout, o, true);
+	json_add(&o, "block_bytes", cli_json_u64(image_info(image)->block_bytes));
+	json_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
+	for (uint64_t lba = 0; ranges && blockmap_next(map, lba, mask, &range);
+		lba = range.lba + range.n)
+		json_append(&ranges, range_json(&range));
+	json_add(&o, "ranges", ranges);
+	return cli_print_json(stdout, o, true) < 0 ? err_memory(err, "printing it") : 0;
 }
 
 static int run(const void *given, char **positional, int n_positional)
@@ -85,6 +68,7 @@ static int run(const void *given, char **positional, int n_positional)
 	int code = EXIT_COMPLETE;
 	struct image *image;
 	struct err err;
+	int r = 0;
 
 	(void)n_positional;
 	if (values->mapfile && (values->json || values->bad))
@@ -92,11 +76,13 @@ static int run(const void *given, char **positional, int n_positional)
 	image = cli_open_image("map", positional[0], &code);
 	if (!image)
 		return code;
-	if (values->json) {
-		print_json(image, mask);
-	} else if (!values->mapfile) {
+	if (values->json)
+		r = print_json(image, mask, &err);
+	else if (values->mapfile)
+		r = image_export_mapfile(image, STDOUT_FILENO, &err);
+	else
 		print_text(image_map(image), mask);
-	} else if (image_export_mapfile(image, STDOUT_FILENO, &err) < 0) {
+	if (r < 0) {
 		cli_error("map", positional[0], err.text);
 		code = EXIT_STOPPED;
 	}

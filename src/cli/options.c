@@ -11,17 +11,20 @@
 
 int cli_usage(const char *command, const char *format, ...)
 {
+	cleanup_free char *text = NULL;
 	va_list ap;
 
-	fprintf(stderr, "umsctl: %s%s", command ? command : "", command ? ": " : "");
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = NULL;
 	va_end(ap);
+	fprintf(stderr, "umsctl: %s%s", command ? command : "", command ? ": " : "");
+	cli_put(stderr, text ? text : "out of memory");
 	fprintf(stderr, " (see umsctl %s%s--help)\n", command ? command : "", command ? " " : "");
 	return EXIT_USAGE;
 }
 
-static void print_option(const struct cli_option *option, FILE *out)
+static void options_print(const struct cli_option *option, FILE *out)
 {
 	const char *help = option->help;
 	int column;
@@ -48,13 +51,13 @@ void cli_print_help(const struct cli_command *command, FILE *out)
 	fprintf(out, "usage: umsctl %s [OPTION...]%s%s\n\n%s\n\n", command->name,
 		*command->synopsis ? " " : "", command->synopsis, command->summary);
 	for (const struct cli_option *o = command->options; o->name; o++)
-		print_option(o, out);
-	print_option(&help_option, out);
+		options_print(o, out);
+	options_print(&help_option, out);
 	if (command->help)
 		fprintf(out, "\n%s", command->help);
 }
 
-static const struct cli_option *find_option(
+static const struct cli_option *options_find(
 	const struct cli_command *command, const char *name, size_t len)
 {
 	for (const struct cli_option *o = command->options; o->name; o++) {
@@ -65,12 +68,12 @@ static const struct cli_option *find_option(
 }
 
 /* One option at ARGV[*I]; steps over its value. */
-static int take_option(
+static int options_take(
 	const struct cli_command *command, int argc, char **argv, int *i, char *values)
 {
 	const char *name = argv[*i] + 2, *equals = strchr(name, '=');
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
-	const struct cli_option *option = find_option(command, name, len);
+	const struct cli_option *option = options_find(command, name, len);
 	const char *value = equals ? equals + 1 : NULL;
 
 	if (argv[*i][1] != '-' || !option)
@@ -108,8 +111,10 @@ int cli_run(const struct cli_command *command, int argc, char **argv)
 	bool only_positional = false;
 	int n = 0;
 
-	if (!values)
+	if (!values) {
+		cli_error(command->name, NULL, "out of memory");
 		return EXIT_NOT_STARTED;
+	}
 	for (int i = 0; i < argc; i++) {
 		if (only_positional || argv[i][0] != '-' || argv[i][1] == '\0') {
 			if (n == command->max_positional)
@@ -121,7 +126,7 @@ int cli_run(const struct cli_command *command, int argc, char **argv)
 		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
 			cli_print_help(command, stdout);
 			return EXIT_COMPLETE;
-		} else if (take_option(command, argc, argv, &i, values) != 0) {
+		} else if (options_take(command, argc, argv, &i, values) != 0) {
 			return EXIT_USAGE;
 		}
 	}

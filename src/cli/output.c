@@ -2,29 +2,60 @@
 /* How the subcommands speak: errors, JSON, digests, a bar for work on an image. */
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "base/json.h"
 
 #define BAR_NS 200000000u
+
+void cli_put(FILE *out, const char *text)
+{
+	size_t len = strlen(text);
+	char one[16];
+
+	while (len > 0) {
+		size_t n = text_show_next(text, len, one);
+
+		fputs(one, out);
+		text += n;
+		len -= n;
+	}
+}
 
 void cli_error(const char *command, const char *name, const char *text)
 {
 	fputs("umsctl: ", stderr);
 	if (command)
 		fprintf(stderr, "%s: ", command);
-	if (name)
-		fprintf(stderr, "%s: ", name);
-	fprintf(stderr, "%s\n", text);
+	if (name) {
+		cli_put(stderr, name);
+		fputs(": ", stderr);
+	}
+	cli_put(stderr, text);
+	fputc('\n', stderr);
+}
+
+bool cli_is_stdout(const char *path)
+{
+	struct stat file, out;
+
+	return stat(path, &file) == 0 && fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) &&
+	       file.st_dev == out.st_dev && file.st_ino == out.st_ino;
 }
 
 struct image *cli_open_image(const char *command, const char *path, int *code)
 {
+	struct image *image = NULL;
 	struct err err;
-	struct image *image = image_open(path, &err);
 
+	if (cli_is_stdout(path))
+		err_set(&err, ERR_USAGE, CLI_STDOUT_IS_IMAGE);
+	else
+		image = image_open(path, &err);
 	if (!image) {
 		*code = err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_NOT_STARTED;
 		cli_error(command, path, err.text);
@@ -32,15 +63,19 @@ struct image *cli_open_image(const char *command, const char *path, int *code)
 	return image;
 }
 
-void cli_print_json(FILE *out, struct json_object *object, bool pretty)
+int cli_print_json(FILE *out, struct json_object *object, bool pretty)
 {
-	int flags = JSON_C_TO_STRING_NOSLASHESCAPE |
-		    (pretty ? JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED
-			    : JSON_C_TO_STRING_PLAIN);
-
-	fprintf(out, "%s\n", json_object_to_json_string_ext(object, flags));
+	if (!object) {
+		cli_error(
+			NULL, NULL, "there was no memory for all of the JSON, so none is printed");
+		return -1;
+	}
+	/* An OUT that takes no more is main()'s to tell of. */
+	json_write(out, object, pretty);
+	fputc('\n', out);
 	fflush(out);
 	json_object_put(object);
+	return 0;
 }
 
 struct json_object *cli_json_u64(uint64_t value)
@@ -58,13 +93,6 @@ struct json_object *cli_json_ms(uint64_t ns)
 
 static const size_t digest_bytes[IMAGE_N_HASHES] = {32, 16, 20};
 
-const char *cli_digest_name(unsigned int i)
-{
-	static const char *const names[IMAGE_N_HASHES] = {"sha256", "md5", "sha1"};
-
-	return names[i];
-}
-
 const char *cli_digest_hex(const struct image_info *info, unsigned int i, char out[65])
 {
 	if (!(info->hashes & 1u << i))
@@ -77,12 +105,11 @@ struct json_object *cli_json_digests(const struct image_info *info)
 	struct json_object *object = NULL;
 	char hex[65];
 
+	if (info->hashes & IMAGE_HASH_ALL)
+		object = json_object_new_object();
 	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
-		if (!cli_digest_hex(info, i, hex))
-			continue;
-		if (!object)
-			object = json_object_new_object();
-		json_object_object_add(object, cli_digest_name(i), json_object_new_string(hex));
+		if (cli_digest_hex(info, i, hex))
+			json_add(&object, image_hash_name(i), json_object_new_string(hex));
 	}
 	return object;
 }

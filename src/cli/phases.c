@@ -17,7 +17,7 @@ void phases_begin(struct phases *phases)
 
 /* Known by what is in it, as Wireshark knows it: the wrappers of Bulk-Only have signatures, the
  * information units of UAS an id and their length. */
-static const char *name_of(const struct pcap_urb *urb)
+static const char *phase_name(const struct pcap_urb *urb)
 {
 	const uint8_t *p = urb->data;
 	bool in = urb->endpoint & USB_ENDPOINT_IN;
@@ -41,7 +41,7 @@ static const char *name_of(const struct pcap_urb *urb)
 	return "data";
 }
 
-static struct phase *find(struct phases *phases, uint64_t id)
+static struct phase *phase_find(struct phases *phases, uint64_t id)
 {
 	for (size_t i = phases->n; i > 0; i--) {
 		if (phases->phase[i - 1].id == id && !phases->phase[i - 1].ended)
@@ -61,16 +61,16 @@ void phases_watch(void *context, const struct pcap_urb *urb)
 			.id = urb->id,
 			.control = urb->control,
 			.endpoint = urb->endpoint,
-			.what = name_of(urb),
+			.what = phase_name(urb),
 			.from_ns = now - phases->began_ns,
 		};
-	} else if (urb->ended && (phase = find(phases, urb->id))) {
+	} else if (urb->ended && (phase = phase_find(phases, urb->id))) {
 		phase->ended = true;
 		phase->len = urb->len;
 		phase->result = urb->result;
 		phase->ns = now - phases->began_ns - phase->from_ns;
 		if (urb->endpoint & USB_ENDPOINT_IN)
-			phase->what = name_of(urb);
+			phase->what = phase_name(urb);
 	}
 }
 
@@ -95,15 +95,14 @@ struct json_object *phases_json(const struct phases *phases)
 		const struct phase *phase = &phases->phase[i];
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "phase", json_object_new_string(phase->what));
-		json_object_object_add(o, "endpoint", json_object_new_int(phase->endpoint));
-		json_object_object_add(o, "bytes", cli_json_u64(phase->len));
-		json_object_object_add(o, "from_ms", cli_json_ms(phase->from_ns));
-		json_object_object_add(o, "ms", cli_json_ms(phase->ns));
-		json_object_object_add(o, "result",
-			json_object_new_string(
-				phase->result == LINK_OK ? "ok" : link_result_name(phase->result)));
-		json_object_array_add(array, o);
+		json_add_text(&o, "phase", phase->what);
+		json_add_number(&o, "endpoint", phase->endpoint);
+		json_add_number(&o, "bytes", phase->len);
+		json_add_ms(&o, "from_ms", phase->from_ns);
+		json_add_ms(&o, "ms", phase->ns);
+		json_add_text(&o, "result",
+			phase->result == LINK_OK ? "ok" : link_result_name(phase->result));
+		json_append(&array, o);
 	}
 	return array;
 }

@@ -29,6 +29,7 @@ void phases_begin(struct phases *phases);
 pcap_watcher phases_watch;
 
 void phases_print(FILE *out, const struct phases *phases);
+/* An array; NULL when memory is out (base/json.h). */
 struct json_object *phases_json(const struct phases *phases);
 
 #endif

@@ -3,171 +3,371 @@
 #include "cli/progress.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "cli/stuck.h"
+#include "base/thread.h"
+#include "cli/progress_text.h"
 
-#define BAR_NS	100000000u
-#define JSON_NS 1000000000u
-#define LINE_NS 10000000000u
-#define BAR_MAX 40
+#define TICK_NS	 1000000000u
+#define BAR_NS	 100000000u
+#define LINE_NS	 10000000000u
+#define BAR_MAX	 40
+#define MOST_BAD 1000 /* areas that are told one by one */
 
-static double percent(const struct capture_progress *p)
-{
-	uint64_t done = p->wanted_blocks - p->missing_blocks;
+struct progress_view {
+	FILE *json; /* NDJSON goes there; NULL: text on standard error */
+	bool quiet;
+	bool terminal; /* standard error is one */
+	pthread_t ticker;
+	bool ticking;
 
-	if (p->wanted_blocks == 0 || p->missing_blocks == 0)
-		return 100;
-	return (double)done * 100 / (double)p->wanted_blocks;
-}
+	pthread_mutex_t lock; /* of all below, and of what is written */
+	pthread_cond_t changed;
+	bool ending;
+	uint32_t block_bytes;
+	struct capture_progress now;
+	struct progress_wait wait;
+	uint64_t shown_ns; /* 0: never */
+	bool bar_shown;
+	unsigned int bad_told;
+};
 
-/* Seconds that what is missing will take at this rate. */
-static const char *time_left(
-	const struct progress_view *view, const struct capture_progress *p, char out[32])
-{
-	if (p->missing_blocks == 0 || p->rate == 0)
-		return "-:--";
-	return text_duration(p->missing_blocks * view->block_bytes / p->rate, out);
-}
+/* --- showing; all with the lock held --- */
 
-/* "56 %  36 MiB of 64 MiB  41 MiB/s  0:01 left  3 bad  forward" */
-static int describe(
-	const struct progress_view *view, const struct capture_progress *p, char *out, size_t room)
-{
-	char done[32], all[32], rate[32], left[32], bad[48] = "";
-
-	if (p->bad_blocks > 0)
-		snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->bad_blocks);
-	return snprintf(out, room, "%3.0f %%  %s of %s  %s/s  %s left%s  %s", percent(p),
-		text_size((p->wanted_blocks - p->missing_blocks) * view->block_bytes, done),
-		text_size(p->wanted_blocks * view->block_bytes, all), text_size(p->rate, rate),
-		time_left(view, p, left), bad, capture_pass_name(p->pass));
-}
-
-/* The bar takes what the words leave of the line; a narrow terminal gets words only, cut. */
-static void show_bar(struct progress_view *view, const struct capture_progress *p)
-{
-	int columns = cli_terminal_columns(), len, room;
-	char text[300], bar[BAR_MAX + 4] = "";
-
-	len = describe(view, p, text, sizeof(text));
-	room = columns - 1 - len - 3;
-	if (room > BAR_MAX)
-		room = BAR_MAX;
-	if (room >= 10) {
-		int filled = (int)(percent(p) * room / 100);
-
-		bar[0] = '[';
-		memset(bar + 1, ' ', (size_t)room);
-		memset(bar + 1, '#', (size_t)filled);
-		memcpy(bar + 1 + room, "] ", 3);
-	}
-	fprintf(stderr, "\r\033[K%s%.*s", bar, columns - 1, text);
-	view->bar_shown = true;
-}
-
-static void show_json(struct progress_view *view, const struct capture_progress *p)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "event", json_object_new_string("progress"));
-	json_object_object_add(o, "pass", json_object_new_string(capture_pass_name(p->pass)));
-	json_object_object_add(o, "lba", cli_json_u64(p->position));
-	json_object_object_add(
-		o, "wanted_bytes", cli_json_u64(p->wanted_blocks * view->block_bytes));
-	json_object_object_add(o, "good_bytes", cli_json_u64(p->good_blocks * view->block_bytes));
-	json_object_object_add(o, "bad_bytes", cli_json_u64(p->bad_blocks * view->block_bytes));
-	json_object_object_add(
-		o, "missing_bytes", cli_json_u64(p->missing_blocks * view->block_bytes));
-	json_object_object_add(o, "bad_areas", cli_json_u64(p->bad_areas));
-	json_object_object_add(o, "rate", cli_json_u64(p->rate));
-	json_object_object_add(o, "elapsed_ms", cli_json_u64(p->elapsed_ms));
-	json_object_object_add(o, "resets", cli_json_u64(p->resets));
-	cli_print_json(view->json, o, false);
-}
-
-static void show_line(const struct progress_view *view, const struct capture_progress *p)
-{
-	char text[300];
-
-	describe(view, p, text, sizeof(text));
-	fprintf(stderr, "%s\n", text);
-}
-
-static void on_progress(void *context, const struct capture_progress *p)
-{
-	struct progress_view *view = context;
-	uint64_t now = clock_now_ns();
-	uint64_t pause = view->json ? JSON_NS : view->terminal ? BAR_NS : LINE_NS;
-
-	if (view->quiet && !view->json)
-		return;
-	/* The first line elsewhere than on a terminal comes after the first pause. */
-	if (view->shown_ns == 0 && !view->json && !view->terminal)
-		view->shown_ns = now;
-	if (view->shown_ns != 0 && now - view->shown_ns < pause)
-		return;
-	view->shown_ns = now;
-	if (view->json)
-		show_json(view, p);
-	else if (view->terminal)
-		show_bar(view, p);
-	else
-		show_line(view, p);
-}
-
-void progress_view_end(struct progress_view *view)
+static void take_bar_off(struct progress_view *view)
 {
 	if (view->bar_shown)
 		fputs("\r\033[K", stderr);
 	view->bar_shown = false;
 }
 
-void progress_view_say(struct progress_view *view, const char *text)
+/* The bar takes what the words leave of the line; a narrow terminal gets words only, cut. */
+static void show_bar(struct progress_view *view, uint64_t now_ns)
 {
-	progress_view_end(view);
-	if (view->json) {
-		struct json_object *o = json_object_new_object();
+	int columns = cli_terminal_columns(), len, room;
+	char text[400], wait[100], bar[BAR_MAX + 4] = "";
 
-		json_object_object_add(o, "event", json_object_new_string("message"));
-		json_object_object_add(o, "text", json_object_new_string(text));
-		cli_print_json(view->json, o, false);
-	} else if (!view->quiet) {
-		fprintf(stderr, "%s\n", text);
+	len = progress_describe(&view->now, view->block_bytes, text, sizeof(text));
+	if (*progress_describe_wait(&view->wait, now_ns, wait, sizeof(wait)))
+		len += snprintf(text + len, sizeof(text) - (size_t)len, "  %s", wait);
+	room = columns - 1 - len - 3;
+	if (room > BAR_MAX)
+		room = BAR_MAX;
+	if (room >= 10) {
+		int filled = (int)(progress_permille(&view->now) * (unsigned int)room / 1000);
+
+		bar[0] = '[';
+		memset(bar + 1, ' ', (size_t)room);
+		memset(bar + 1, '#', (size_t)filled);
+		memcpy(bar + 1 + room, "] ", 3);
+	}
+	/* When it is too long, what is waited for is what must be seen. */
+	if (wait[0] && len >= columns)
+		fprintf(stderr, "\r\033[K%.*s", columns - 1, wait);
+	else
+		fprintf(stderr, "\r\033[K%s%.*s", bar, columns - 1, text);
+	view->bar_shown = true;
+}
+
+static void show_line(const struct progress_view *view, uint64_t now_ns)
+{
+	char text[400], wait[100];
+
+	progress_describe(&view->now, view->block_bytes, text, sizeof(text));
+	progress_describe_wait(&view->wait, now_ns, wait, sizeof(wait));
+	fprintf(stderr, "%s%s%s\n", text, wait[0] ? "  " : "", wait);
+}
+
+static void show(struct progress_view *view, uint64_t now_ns)
+{
+	view->shown_ns = now_ns;
+	if (view->json)
+		cli_print_json(view->json,
+			progress_json(&view->now, view->block_bytes, &view->wait, now_ns), false);
+	else if (view->terminal)
+		show_bar(view, now_ns);
+	else
+		show_line(view, now_ns);
+}
+
+/* Not more often than can be read. */
+static void show_if_due(struct progress_view *view)
+{
+	uint64_t pause = view->json ? TICK_NS : view->terminal ? BAR_NS : LINE_NS;
+	uint64_t now_ns = clock_now_ns();
+
+	if ((view->quiet && !view->json) || view->block_bytes == 0 ||
+		now_ns - view->shown_ns < pause)
+		return;
+	show(view, now_ns);
+}
+
+static void say(struct progress_view *view, const char *text)
+{
+	size_t room = TEXT_SHOWN(strlen(text));
+	cleanup_free char *shown = malloc(room);
+
+	take_bar_off(view);
+	if (!view->quiet && shown)
+		fprintf(stderr, "%s\n", text_show(text, shown, room));
+}
+
+static const char *kind_word(enum capture_notice_kind kind)
+{
+	switch (kind) {
+	case NOTICE_UNREADABLE:
+		return "unreadable";
+	case NOTICE_RESET:
+		return "reset";
+	case NOTICE_GONE:
+		return "gone";
+	case NOTICE_DEAD:
+		return "dead";
+	case NOTICE_HELP:
+		return "help";
+	case NOTICE_BACK:
+		return "back";
+	case NOTICE_CAPACITY:
+		return "capacity";
+	case NOTICE_MEDIUM:
+		return "medium";
+	case NOTICE_WRITTEN:
+		return "written";
+	default:
+		return NULL;
 	}
 }
 
-static void on_event(void *context, const char *text)
+static void say_json(struct progress_view *view, const struct capture_notice *notice)
 {
-	progress_view_say(context, text);
+	struct json_object *o = json_object_new_object();
+
+	json_add_text(&o, "event", "message");
+	json_add_text(&o, "kind", kind_word(notice->kind));
+	json_add_number(&o, "lba", notice->lba);
+	if (notice->kind == NOTICE_UNREADABLE) {
+		json_add_number(&o, "sectors", notice->n);
+		json_add_text(&o, "state", block_state_name(notice->state));
+	}
+	json_add_text(&o, "text", notice->text);
+	cli_print_json(view->json, o, false);
 }
 
-static void on_stuck(void *context, const struct device *device)
+static void say_unreadable(struct progress_view *view, const struct capture_notice *notice)
 {
-	const struct progress_view *view = context;
+	char text[400];
 
-	stuck_run(view->on_stuck, device);
+	if (view->bad_told++ == MOST_BAD)
+		say(view, "more bad sectors than are listed here; the map has them all");
+	if (view->bad_told > MOST_BAD)
+		return;
+	if (notice->n == 1)
+		snprintf(text, sizeof(text), "cannot read LBA %" PRIu64 ": %s", notice->lba,
+			notice->text);
+	else
+		snprintf(text, sizeof(text),
+			"cannot read LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s",
+			notice->lba, notice->lba + notice->n - 1, notice->n, notice->text);
+	say(view, text);
 }
 
-void progress_view_init(struct progress_view *view, FILE *json, bool quiet, uint32_t block_bytes)
+static void say_notice(struct progress_view *view, const struct capture_notice *notice)
 {
-	*view = (struct progress_view){
-		.json = json,
-		.quiet = quiet,
-		.terminal = isatty(STDERR_FILENO),
-		.block_bytes = block_bytes,
-	};
+	if (!notice->text || !kind_word(notice->kind))
+		return;
+	if (view->json)
+		say_json(view, notice);
+	else if (notice->kind == NOTICE_UNREADABLE)
+		say_unreadable(view, notice);
+	else
+		say(view, notice->text);
 }
 
-struct capture_observer progress_view_observer(struct progress_view *view)
+/* --- what is told --- */
+
+static void wait_for(struct progress_view *view, const struct capture_notice *notice)
 {
-	return (struct capture_observer){
-		.progress = on_progress,
-		.event = on_event,
-		.stuck = view->on_stuck ? on_stuck : NULL,
+	switch (notice->kind) {
+	case NOTICE_READING:
+		view->wait = (struct progress_wait){
+			.what = WAIT_READ, .lba = notice->lba, .n = notice->n};
+		break;
+	case NOTICE_GONE:
+	case NOTICE_DEAD:
+		view->wait = (struct progress_wait){.what = WAIT_DRIVE};
+		break;
+	case NOTICE_READ:
+	case NOTICE_BACK:
+	case NOTICE_END:
+		view->wait = (struct progress_wait){.what = WAIT_NOTHING};
+		return;
+	default:
+		return;
+	}
+	view->wait.limit_ms = notice->limit_ms;
+	view->wait.since_ns = clock_now_ns();
+}
+
+static void view_notice(void *context, const struct capture_notice *notice)
+{
+	struct progress_view *view = context;
+
+	pthread_mutex_lock(&view->lock);
+	wait_for(view, notice);
+	if (notice->progress)
+		view->now = *notice->progress;
+	say_notice(view, notice);
+	if (notice->kind == NOTICE_PROGRESS)
+		show_if_due(view);
+	pthread_mutex_unlock(&view->lock);
+}
+
+/* Who is captured into what. */
+static void say_start(struct progress_view *view, const struct acquire_start *start)
+{
+	const struct device *device = start->device;
+	uint32_t block = device->capacity.block_bytes;
+	const char *image = strcmp(start->image, "-") == 0 ? "standard output" : start->image;
+	char text[PATH_MAX + 1200], size[32], have[32];
+
+	if (start->resumed)
+		snprintf(text, sizeof(text),
+			"resuming %s from %s (%s %s), session %u: %s of %s are there", image,
+			device->name, device->inquiry.vendor, device->inquiry.product,
+			start->session, text_size(start->have * block, have),
+			text_size(start->wanted * block, size));
+	else
+		snprintf(text, sizeof(text), "capturing %s (%s %s), %s, by route %s into %s",
+			device->name, device->inquiry.vendor, device->inquiry.product,
+			text_size(start->wanted * block, size), route_name(device->route), image);
+	say(view, text);
+}
+
+static void say_start_json(struct progress_view *view, const struct acquire_start *start)
+{
+	struct json_object *o = json_object_new_object();
+	uint32_t block = start->device->capacity.block_bytes;
+
+	json_add_text(&o, "event", "start");
+	json_add_text(&o, "device", start->device->name);
+	json_add_text(&o, "vendor", start->device->inquiry.vendor);
+	json_add_text(&o, "product", start->device->inquiry.product);
+	json_add_text(&o, "route", route_name(start->device->route));
+	json_add_text(&o, "image", start->image);
+	json_add_flag(&o, "resumed", start->resumed);
+	json_add_number(&o, "session", start->session);
+	json_add_number(&o, "wanted_bytes", start->wanted * block);
+	json_add_number(&o, "captured_bytes", start->have * block);
+	cli_print_json(view->json, o, false);
+}
+
+static void view_started(void *context, const struct acquire_start *start)
+{
+	struct progress_view *view = context;
+
+	pthread_mutex_lock(&view->lock);
+	view->block_bytes = start->device->capacity.block_bytes;
+	/* The first line elsewhere than on a terminal comes after the first pause. */
+	view->shown_ns = clock_now_ns();
+	if (view->json)
+		say_start_json(view, start);
+	else
+		say_start(view, start);
+	pthread_mutex_unlock(&view->lock);
+}
+
+static void view_reading_back(void *context, uint64_t done, uint64_t all)
+{
+	struct progress_view *view = context;
+
+	pthread_mutex_lock(&view->lock);
+	if (view->wait.what != WAIT_CHECK)
+		view->wait = (struct progress_wait){.what = WAIT_CHECK, .since_ns = clock_now_ns()};
+	view->wait.done = done;
+	view->wait.all = all;
+	show_if_due(view);
+	pthread_mutex_unlock(&view->lock);
+}
+
+static void *tick(void *argument)
+{
+	struct progress_view *view = argument;
+
+	pthread_mutex_lock(&view->lock);
+	while (!view->ending) {
+		clock_wait_until(&view->changed, &view->lock, clock_now_ns() + TICK_NS);
+		if (!view->ending)
+			show_if_due(view);
+	}
+	pthread_mutex_unlock(&view->lock);
+	return NULL;
+}
+
+struct progress_view *progress_view_new(FILE *json, bool quiet, struct err *err)
+{
+	struct progress_view *view = calloc(1, sizeof(*view));
+
+	if (!view) {
+		err_memory(err, "starting the capture");
+		return NULL;
+	}
+	view->json = json;
+	view->quiet = quiet;
+	view->terminal = isatty(STDERR_FILENO);
+	pthread_mutex_init(&view->lock, NULL);
+	clock_cond_init(&view->changed);
+	view->ticking = thread_start(&view->ticker, tick, view, err) == 0;
+	if (view->ticking)
+		return view;
+	progress_view_free(view);
+	return NULL;
+}
+
+void progress_view_free(struct progress_view *view)
+{
+	if (!view)
+		return;
+	pthread_mutex_lock(&view->lock);
+	view->ending = true;
+	pthread_cond_signal(&view->changed);
+	pthread_mutex_unlock(&view->lock);
+	if (view->ticking)
+		pthread_join(view->ticker, NULL);
+	take_bar_off(view);
+	pthread_cond_destroy(&view->changed);
+	pthread_mutex_destroy(&view->lock);
+	free(view);
+}
+
+void progress_view_finish(struct progress_view *view, const struct acquire_result *result)
+{
+	uint64_t bytes = result->capture.read_bytes, ms = result->elapsed_ms;
+	char text[200], size[32], time[32], rate[32];
+
+	pthread_mutex_lock(&view->lock);
+	take_bar_off(view);
+	view->block_bytes = 0; /* nothing is shown from now on */
+	if (bytes > 0 && !view->json) {
+		snprintf(text, sizeof(text), "%s read in %s, %s/s on average",
+			text_size(bytes, size), text_duration((ms + 500) / 1000, time),
+			text_size(ms > 0 ? bytes * 1000 / ms : bytes, rate));
+		say(view, text);
+	}
+	pthread_mutex_unlock(&view->lock);
+}
+
+struct acquire_observer progress_view_observer(struct progress_view *view)
+{
+	return (struct acquire_observer){
+		.started = view_started,
+		.notice = view_notice,
+		.reading_back = view_reading_back,
 		.context = view,
 	};
 }

@@ -47,7 +47,7 @@ char *reply_hex(const uint8_t *bytes, size_t len, char *out, size_t room)
 	return out;
 }
 
-static bool has_data(const struct command *command)
+static bool reply_has_data(const struct command *command)
 {
 	return command->direction != TRANSFER_NONE;
 }
@@ -58,10 +58,10 @@ void reply_print_line(
 	char text[300];
 
 	fputs(scsi_reply_text(reply, text, sizeof(text)), out);
-	if (has_data(command) && reply->moved == command->data_len)
+	if (reply_has_data(command) && reply->moved == command->data_len)
 		fprintf(out, ", %zu bytes %s", reply->moved,
 			command->direction == TRANSFER_IN ? "in" : "out");
-	else if (has_data(command))
+	else if (reply_has_data(command))
 		fprintf(out, ", %zu of %zu bytes %s, residue %zu", reply->moved, command->data_len,
 			command->direction == TRANSFER_IN ? "in" : "out",
 			command->data_len - reply->moved);
@@ -79,7 +79,7 @@ void reply_print_sense(FILE *out, const struct reply *reply)
 			reply_hex(reply->sense, reply->sense_len, hex, sizeof(hex)));
 }
 
-static void print_dump_line(FILE *out, const uint8_t *data, size_t at, size_t len)
+static void reply_print_dump_line(FILE *out, const uint8_t *data, size_t at, size_t len)
 {
 	fprintf(out, "%08zx ", at);
 	for (size_t i = 0; i < A_LINE; i++) {
@@ -111,63 +111,45 @@ void reply_print_dump(FILE *out, const uint8_t *data, size_t len)
 			continue;
 		}
 		repeating = false;
-		print_dump_line(out, data + at, at, n);
+		reply_print_dump_line(out, data + at, at, n);
 	}
 }
 
 /* --- JSON --- */
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
-static void add_number(struct json_object *o, const char *key, uint64_t number)
-{
-	json_object_object_add(o, key, cli_json_u64(number));
-}
-
-static void add_bytes(struct json_object *o, const char *key, const uint8_t *bytes, size_t len)
-{
-	cleanup_free char *hex = malloc(2 * len + 1);
-
-	if (hex)
-		add_text(o, key, text_hex(bytes, len, hex));
-}
-
-static struct json_object *sense_json(const struct reply *reply)
+static struct json_object *reply_sense_json(const struct reply *reply)
 {
 	struct sense sense = sense_parse(reply->sense, reply->sense_len);
-	struct json_object *o;
+	struct json_object *o = json_object_new_object();
 
-	if (reply->sense_len == 0)
-		return NULL;
-	o = json_object_new_object();
 	if (sense.present) {
-		add_number(o, "key", sense.key);
-		add_number(o, "asc", sense.asc);
-		add_number(o, "ascq", sense.ascq);
-		json_object_object_add(o, "deferred", json_object_new_boolean(sense.deferred));
+		json_add_number(&o, "key", sense.key);
+		json_add_number(&o, "asc", sense.asc);
+		json_add_number(&o, "ascq", sense.ascq);
+		json_add_flag(&o, "deferred", sense.deferred);
 	}
 	if (sense.information_valid)
-		add_number(o, "information", sense.information);
-	add_bytes(o, "bytes", reply->sense, reply->sense_len);
+		json_add_number(&o, "information", sense.information);
+	json_add_bytes(&o, "bytes", reply->sense, reply->sense_len);
 	return o;
 }
 
-static void add_reply(struct json_object *o, const struct command *command,
+static void reply_add(struct json_object **o, const struct command *command,
 	const struct reply *reply, uint64_t ns)
 {
 	char text[300];
 
-	add_text(o, "outcome", outcome_name(reply->outcome));
+	json_add_text(o, "outcome", outcome_name(reply->outcome));
 	if (reply->outcome == OUTCOME_DONE)
-		add_number(o, "status", reply->status);
-	add_text(o, "says", scsi_reply_text(reply, text, sizeof(text)));
-	json_object_object_add(o, "sense", sense_json(reply));
-	add_number(o, "moved", reply->moved);
-	add_number(o, "residue", command->data_len - reply->moved);
-	json_object_object_add(o, "ms", cli_json_ms(ns));
+		json_add_number(o, "status", reply->status);
+	json_add_text(o, "says", scsi_reply_text(reply, text, sizeof(text)));
+	if (reply->sense_len > 0)
+		json_add(o, "sense", reply_sense_json(reply));
+	else
+		json_add_null(o, "sense");
+	json_add_number(o, "moved", reply->moved);
+	json_add_number(o, "residue", command->data_len - reply->moved);
+	json_add_ms(o, "ms", ns);
 }
 
 struct json_object *reply_json(
@@ -178,15 +160,16 @@ struct json_object *reply_json(
 	size_t len = command->data_len;
 	char name[200];
 
-	add_bytes(o, "cdb", command->cdb, command->cdb_len);
-	add_text(o, "name", scsi_command_name(command->cdb, command->cdb_len, name, sizeof(name)));
-	add_text(o, "direction", directions[command->direction]);
-	add_number(o, "length", command->data_len);
+	json_add_bytes(&o, "cdb", command->cdb, command->cdb_len);
+	json_add_text(
+		&o, "name", scsi_command_name(command->cdb, command->cdb_len, name, sizeof(name)));
+	json_add_text(&o, "direction", directions[command->direction]);
+	json_add_number(&o, "length", command->data_len);
 	if (reply)
-		add_reply(o, command, reply, ns);
+		reply_add(&o, command, reply, ns);
 	if (reply && command->direction == TRANSFER_IN)
 		len = reply->moved;
-	if (with_data && has_data(command) && (reply || command->direction == TRANSFER_OUT))
-		add_bytes(o, "data", command->data, len);
+	if (with_data && reply_has_data(command) && (reply || command->direction == TRANSFER_OUT))
+		json_add_bytes(&o, "data", command->data, len);
 	return o;
 }

@@ -11,6 +11,7 @@
 enum {
 	REPLY_EXIT_USAGE = 1,
 	REPLY_EXIT_FILE = 15,
+	REPLY_EXIT_NO_MEMORY = 62,
 	REPLY_EXIT_MALFORMED = 97, /* the answer is not what it should be */
 };
 int reply_exit_of(const struct err *err);
@@ -29,7 +30,7 @@ void reply_print_dump(FILE *out, const uint8_t *data, size_t len);
 char *reply_hex(const uint8_t *bytes, size_t len, char *out, size_t room);
 
 /* CDB, direction, status, sense, residue, time, and data if WITH_DATA.  REPLY may be NULL: it was
- * not sent. */
+ * not sent.  NULL when memory is out (base/json.h). */
 struct json_object *reply_json(
 	const struct command *command, const struct reply *reply, uint64_t ns, bool with_data);
 

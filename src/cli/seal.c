@@ -3,20 +3,65 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
-#include "cli/summary.h"
+#include "base/json.h"
+#include "cli/states.h"
 
 struct values {
 	bool json, no_udif;
 };
 
-static int progress(void *context, uint64_t done, uint64_t all)
+static int seal_progress(void *context, uint64_t done, uint64_t all)
 {
 	cli_bar_update(context, done, all);
 	return 0;
 }
 
-static int seal(struct image_writer *writer, const char *path, struct summary *summary)
+/* What is said of an image that is sealed now, or was before. */
+struct sealed {
+	const char *path;
+	struct image_info info;
+	uint64_t missing;
+	char states[200];
+	struct json_object *sectors; /* with --json */
+	bool before;
+};
+
+static int seal_print_json(struct sealed *sealed)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add(&o, "event", json_object_new_string("end"));
+	json_add(&o, "result",
+		json_object_new_string(sealed->missing > 0 ? "incomplete" : "complete"));
+	json_add(&o, "image", json_object_new_string(sealed->path));
+	json_add(&o, "sealed", json_object_new_boolean(sealed->info.sealed));
+	json_add(&o, "block_bytes", cli_json_u64(sealed->info.block_bytes));
+	json_add(&o, "sectors", sealed->sectors);
+	json_add(&o, "missing", cli_json_u64(sealed->missing));
+	json_add(&o, "image_bytes", cli_json_u64(sealed->info.file_bytes));
+	if (sealed->info.hashes != 0)
+		json_add(&o, "digests", cli_json_digests(&sealed->info));
+	return cli_print_json(stdout, o, false);
+}
+
+static void seal_print_text(const struct sealed *sealed)
+{
+	char size[32], hex[65];
+
+	cli_put(stdout, sealed->path);
+	printf(": %s; sectors: %s\n", sealed->before ? "was sealed already" : "sealed",
+		sealed->states);
+	printf("image:        %s\n", text_size(sealed->info.file_bytes, size));
+	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
+		if (cli_digest_hex(&sealed->info, i, hex))
+			printf("%-7s       %s\n", image_hash_name(i), hex);
+	}
+}
+
+/* Seals it unless it is; keeps for the end what there is to say. */
+static int seal_image(struct image_writer *writer, struct sealed *sealed, bool json)
 {
 	const struct blockmap *map = image_writer_map(writer);
 	struct cli_bar bar = {.what = "reading back for the digests"};
@@ -25,50 +70,63 @@ static int seal(struct image_writer *writer, const char *path, struct summary *s
 	struct err damage;
 	int r = 0;
 
+	sealed->before = image_writer_info(writer)->sealed;
 	/* There is no drive to read damaged sectors from again: they are missing then. */
-	if (image_writer_info(writer)->sealed)
-		summary->untouched = true;
-	else if ((r = image_writer_check(writer, true, progress, &bar, &put_back, &err)) == 0)
-		r = image_writer_seal(writer, true, progress, &bar, &err);
+	if (!sealed->before)
+		r = image_writer_check(writer, true, seal_progress, &bar, &put_back, &err);
+	if (!sealed->before && r == 0)
+		r = image_writer_seal(writer, true, seal_progress, &bar, &err);
 	cli_bar_end(&bar);
 	if (put_back > 0) {
 		err_set(&damage, ERR_BAD_IMAGE,
 			"%" PRIu64 " sectors are damaged in the image: they count as not tried",
 			put_back);
-		cli_error("seal", path, damage.text);
+		cli_error("seal", sealed->path, damage.text);
 	}
 	if (r < 0)
-		cli_error("seal", path, err.text);
-	summary->info = *image_writer_info(writer);
-	summary->good = blockmap_count(map, BLOCK_HAVE);
-	summary->recovered = blockmap_count(map, BLOCK_MASK(BLOCK_RECOVERED));
-	summary->missing = summary->unreadable = blockmap_count(map, BLOCK_MISSING);
-	summary->areas = blockmap_areas(map, BLOCK_MISSING);
-	return r < 0 ? EXIT_STOPPED : summary->missing > 0 ? EXIT_UNREADABLE : EXIT_COMPLETE;
+		cli_error("seal", sealed->path, err.text);
+	sealed->info = *image_writer_info(writer);
+	sealed->missing = blockmap_count(map, BLOCK_MISSING);
+	states_text(map, BLOCK_ALL, sealed->states, sizeof(sealed->states));
+	sealed->sectors = json ? states_json(map) : NULL;
+	return r;
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int seal_run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
 	struct image_writer_options options = {.udif = !values->no_udif};
-	struct summary summary = {.device = "DEVICE", .image = positional[0], .options = ""};
+	struct sealed sealed = {.path = positional[0]};
 	struct image_writer *writer;
 	struct err err;
+	int r;
 
 	(void)n_positional;
+	if (cli_is_stdout(positional[0])) {
+		cli_error("seal", positional[0], CLI_STDOUT_IS_IMAGE);
+		return EXIT_NOT_STARTED;
+	}
 	writer = image_resume(positional[0], &options, &err);
 	if (!writer) {
 		cli_error("seal", positional[0], err.text);
 		return err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_NOT_STARTED;
 	}
-	summary.code = seal(writer, positional[0], &summary);
+	r = seal_image(writer, &sealed, values->json);
 	if (image_writer_close(writer, &err) < 0) {
 		cli_error("seal", positional[0], err.text);
+		r = -1;
+	}
+	if (r < 0) {
+		json_object_put(sealed.sectors);
 		return EXIT_STOPPED;
 	}
-	if (summary.code != EXIT_STOPPED)
-		summary_print(&summary, values->json, false, stdout);
-	return summary.code;
+	if (!values->json) {
+		seal_print_text(&sealed);
+	} else if (seal_print_json(&sealed) < 0) {
+		cli_error("seal", positional[0], "it is sealed, but memory is out to say how");
+		return EXIT_STOPPED;
+	}
+	return sealed.missing > 0 ? EXIT_UNREADABLE : EXIT_COMPLETE;
 }
 
 static const struct cli_option options[] = {
@@ -89,5 +147,5 @@ const struct cli_command command_seal = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = run,
+	.run = seal_run,
 };

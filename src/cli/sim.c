@@ -19,7 +19,8 @@ struct values {
 
 static void say(const char *text)
 {
-	printf("%s\n", text);
+	cli_put(stdout, text);
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -44,8 +45,12 @@ static int serve(const char *address, char **names, size_t n, struct usb_device 
 		cli_error("sim", NULL, err.text);
 		return EXIT_NOT_STARTED;
 	}
-	for (size_t i = 0; i < n; i++)
-		printf("sim:%s is 1-%zu at %s\n", names[i], i + 1, address);
+	for (size_t i = 0; i < n; i++) {
+		char line[600];
+
+		snprintf(line, sizeof(line), "sim:%s is 1-%zu at %s", names[i], i + 1, address);
+		say(line);
+	}
 	say("modprobe vhci-hcd; usbip attach -r 127.0.0.1 -b 1-1   makes it a drive of this "
 	    "machine; "
 	    "Ctrl-C ends");

@@ -16,7 +16,7 @@
 #define PATIENCE_MS 120000
 #define LOOK_MS	    50
 
-static _Noreturn void become(const char *command, const struct device *device)
+static _Noreturn void stuck_become(const char *command, const struct device *device)
 {
 	char id[16];
 	sigset_t none;
@@ -38,7 +38,7 @@ static _Noreturn void become(const char *command, const struct device *device)
 }
 
 /* Its wait status; killed when it takes too long. */
-static int wait_for(pid_t pid)
+static int stuck_wait(pid_t pid)
 {
 	struct deadline deadline = deadline_in_ms(PATIENCE_MS);
 	int status = 0;
@@ -58,12 +58,12 @@ void stuck_run(const char *command, const struct device *device)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		become(command, device);
+		stuck_become(command, device);
 	if (pid < 0) {
 		cli_error("capture", "--on-stuck", strerror(errno));
 		return;
 	}
-	status = wait_for(pid);
+	status = stuck_wait(pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	if (WIFSIGNALED(status))

@@ -5,90 +5,143 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 
-static void print_json(const struct summary *s, FILE *out)
+static uint64_t summary_sum(const struct acquire_result *result, unsigned int mask)
 {
-	static const char *const ends[] = {
-		"complete", "usage", "not started", "unreadable", "stopped", "damaged"};
-	struct json_object *o = json_object_new_object();
-	struct json_object *digests = s->info.sealed ? cli_json_digests(&s->info) : NULL;
+	uint64_t n = 0;
 
-	json_object_object_add(o, "event", json_object_new_string("end"));
-	json_object_object_add(o, "result", json_object_new_string(ends[s->code]));
-	json_object_object_add(o, "device", json_object_new_string(s->device));
-	json_object_object_add(o, "image", json_object_new_string(s->image));
-	json_object_object_add(o, "sealed", json_object_new_boolean(s->info.sealed));
-	json_object_object_add(o, "block_bytes", cli_json_u64(s->info.block_bytes));
-	json_object_object_add(o, "good", cli_json_u64(s->good));
-	json_object_object_add(o, "recovered", cli_json_u64(s->recovered));
-	json_object_object_add(o, "unreadable", cli_json_u64(s->unreadable));
-	json_object_object_add(o, "missing", cli_json_u64(s->missing));
-	json_object_object_add(o, "image_bytes", cli_json_u64(s->info.file_bytes));
-	if (digests)
-		json_object_object_add(o, "digests", digests);
-	cli_print_json(out, o, false);
+	for (unsigned int state = 0; state < BLOCK_STATES; state++)
+		n += mask & BLOCK_MASK(state) ? result->counts.by_state[state] : 0;
+	return n;
 }
 
-static void print_state(const struct summary *s, FILE *out)
+static const char *plural(uint64_t n)
 {
-	char good[32], size[32];
+	return n == 1 ? "" : "s";
+}
 
-	if (s->code == EXIT_STOPPED) {
-		fprintf(out, "%s: stopped early; %s of %s captured\n", s->image,
-			text_size(s->good * s->info.block_bytes, good),
-			text_size((s->good + s->missing) * s->info.block_bytes, size));
+/* "64.0 MiB captured; 68 sectors in 3 areas could not be read" */
+static void print_state(const struct acquire_result *r, FILE *out)
+{
+	const unsigned int unreadable = BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED);
+	uint32_t block = r->info.block_bytes;
+	char have[32], all[32];
+
+	cli_put(out, r->image);
+	text_size(summary_sum(r, BLOCK_HAVE) * block, have);
+	if (r->end == ACQUIRE_STOPPED) {
+		fprintf(out, ": stopped early; %s of %s captured\n", have,
+			text_size(summary_sum(r, BLOCK_ALL) * block, all));
 		return;
 	}
-	if (s->missing == 0)
-		fprintf(out, "%s: %s%s captured, every sector\n", s->image,
-			s->untouched ? "nothing to do: " : "",
-			text_size(s->good * s->info.block_bytes, good));
+	fprintf(out, ": %s%s captured", r->untouched ? "nothing to do: " : "", have);
+	if (summary_sum(r, unreadable) > 0)
+		fprintf(out, "; %" PRIu64 " sector%s in %" PRIu64 " area%s could not be read\n",
+			summary_sum(r, unreadable), plural(summary_sum(r, unreadable)),
+			r->counts.areas, plural(r->counts.areas));
 	else
-		fprintf(out,
-			"%s: %s%s captured; %" PRIu64 " sector%s in %" PRIu64
-			" area%s could not be read\n",
-			s->image, s->untouched ? "nothing to do: " : "",
-			text_size(s->good * s->info.block_bytes, good), s->missing,
-			s->missing == 1 ? "" : "s", s->areas, s->areas == 1 ? "" : "s");
+		fprintf(out, ", every sector%s\n", r->whole ? "" : " that was asked for");
 }
 
-static void print_next(const struct summary *s, FILE *out)
+static void print_remarks(const struct acquire_result *r, FILE *out)
 {
-	if (strcmp(s->image, "-") == 0)
-		return;
-	if (s->code == EXIT_STOPPED)
-		fprintf(out, "to go on:     umsctl capture %s%s %s\n", s->options, s->device,
-			s->image);
-	else if (s->missing > 0)
-		fprintf(out,
-			"which ones:   umsctl map %s\n"
-			"to try again: umsctl capture --retries 3 %s%s %s\n",
-			s->image, s->options, s->device, s->image);
-}
+	uint64_t recovered = summary_sum(r, BLOCK_MASK(BLOCK_RECOVERED));
 
-void summary_print(const struct summary *s, bool json, bool quiet, FILE *out)
-{
-	char hex[65], size[32];
-
-	if (json) {
-		print_json(s, out);
-		return;
-	}
-	if (quiet)
-		return;
-	print_state(s, out);
-	if (s->recovered > 0)
+	if (recovered > 0)
 		fprintf(out,
 			"recovered:    %" PRIu64
 			" sector%s came only after the drive's own retries\n",
-			s->recovered, s->recovered == 1 ? "" : "s");
-	if (s->info.sealed) {
-		fprintf(out, "image:        %s\n", text_size(s->info.file_bytes, size));
-		for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
-			if (cli_digest_hex(&s->info, i, hex))
-				fprintf(out, "%-7s       %s\n", cli_digest_name(i), hex);
-		}
+			recovered, plural(recovered));
+	if (r->damaged > 0)
+		fprintf(out,
+			"damaged:      %" PRIu64
+			" sector%s that the image had were damaged in it, and read again\n",
+			r->damaged, plural(r->damaged));
+	if (r->capture.written_to)
+		fputs("written to:   the drive was written to, or could be, while it was read: the "
+		      "image\n              is of no single moment\n",
+			out);
+}
+
+static void print_image(const struct acquire_result *r, FILE *out)
+{
+	char hex[65], size[32];
+
+	if (!r->info.sealed)
+		return;
+	fprintf(out, "image:        %s\n", text_size(r->info.file_bytes, size));
+	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
+		if (cli_digest_hex(&r->info, i, hex))
+			fprintf(out, "%-7s       %s\n", image_hash_name(i), hex);
 	}
-	print_next(s, out);
+	if (r->info.hashes == 0)
+		fputs("digests:      none: they are of a whole drive, and a part of this one was "
+		      "never tried\n",
+			out);
+}
+
+static void print_next(
+	const struct acquire_result *r, const char *drive, const char *again, FILE *out)
+{
+	cleanup_free char *image = text_shell_file(r->image);
+	cleanup_free char *device = text_shell_file(drive);
+
+	if (!image || !device || strcmp(r->image, "-") == 0)
+		return;
+	if (r->end == ACQUIRE_STOPPED)
+		fprintf(out, "to go on:     umsctl capture %s%s %s\n", again, device, image);
+	else if (summary_sum(r, BLOCK_MISSING) > 0)
+		fprintf(out,
+			"which ones:   umsctl map --bad %s\n"
+			"to try again: umsctl capture --retries 3 %s%s %s\n",
+			image, again, device, image);
+}
+
+void summary_print(
+	const struct acquire_result *result, const char *drive, const char *again, FILE *out)
+{
+	print_state(result, out);
+	print_remarks(result, out);
+	print_image(result, out);
+	print_next(result, drive, again, out);
+}
+
+void summary_print_json(const struct acquire_result *r, int code, FILE *out)
+{
+	static const char *const ends[] = {
+		[EXIT_COMPLETE] = "complete",
+		[EXIT_USAGE] = "usage",
+		[EXIT_NOT_STARTED] = "not started",
+		[EXIT_UNREADABLE] = "unreadable",
+		[EXIT_STOPPED] = "stopped",
+		[EXIT_DAMAGED] = "damaged",
+		[EXIT_WRITTEN_TO] = "written to",
+	};
+	struct json_object *o = json_object_new_object(), *sectors = json_object_new_object();
+
+	for (unsigned int state = 0; state < BLOCK_STATES; state++)
+		json_add_number(&sectors, block_state_name((enum block_state)state),
+			r->counts.by_state[state]);
+	json_add_text(&o, "event", "end");
+	json_add_text(&o, "result", ends[code]);
+	json_add_text(&o, "device", r->device);
+	json_add_text(&o, "image", r->image);
+	json_add_flag(&o, "sealed", r->info.sealed);
+	json_add_flag(&o, "whole", r->whole);
+	json_add_number(&o, "block_bytes", r->info.block_bytes);
+	json_add(&o, "sectors", sectors);
+	json_add_number(&o, "missing", summary_sum(r, BLOCK_MISSING));
+	json_add_number(&o, "areas", r->counts.areas);
+	json_add_number(&o, "damaged", r->damaged);
+	json_add_flag(&o, "written_to", r->capture.written_to);
+	json_add_number(&o, "session", r->session);
+	json_add_number(&o, "read_bytes", r->capture.read_bytes);
+	json_add_number(&o, "elapsed_ms", r->elapsed_ms);
+	json_add_number(&o, "image_bytes", r->info.file_bytes);
+	if (r->info.sealed && r->info.hashes != 0)
+		json_add(&o, "digests", cli_json_digests(&r->info));
+	cli_print_json(out, o, false);
 }

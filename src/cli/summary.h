@@ -3,18 +3,15 @@
 #ifndef UMS_CLI_SUMMARY_H
 #define UMS_CLI_SUMMARY_H
 
+#include "acquire/acquire.h"
 #include "cli/cli.h"
 
-struct summary {
-	const char *device, *image; /* names */
-	const char *options;	    /* that going on wants, each with a space behind it */
-	int code;		    /* EXIT_… */
-	bool untouched;		    /* there was nothing to do */
-	struct image_info info;
-	/* Sectors of the part asked for. */
-	uint64_t good, recovered, unreadable, missing, areas;
-};
+/* RESULT in words on OUT.  DRIVE is the drive as the user named it, AGAIN the options that going on
+ * wants, each with a space behind it. */
+void summary_print(
+	const struct acquire_result *result, const char *drive, const char *again, FILE *out);
 
-void summary_print(const struct summary *summary, bool json, bool quiet, FILE *out);
+/* The same as one JSON object; CODE is the exit code. */
+void summary_print_json(const struct acquire_result *result, int code, FILE *out);
 
 #endif

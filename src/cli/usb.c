@@ -47,14 +47,14 @@ static const struct named_request {
 	{"bos-descriptor", 0x80, 6, 0x0f00, 1024, false, false},
 };
 
-static int take_number(const char *what, const char *text, uint64_t most, uint64_t *number)
+static int usb_take_number(const char *what, const char *text, uint64_t most, uint64_t *number)
 {
 	if (text_number(text, number) && *number <= most)
 		return 0;
 	return cli_usage("usb", "%s is a number up to %#" PRIx64 ", not '%s'", what, most, text);
 }
 
-static int take_data(const char *text, struct request *request)
+static int usb_take_data(const char *text, struct request *request)
 {
 	size_t digits = text ? strlen(text) : 0;
 
@@ -66,7 +66,7 @@ static int take_data(const char *text, struct request *request)
 }
 
 /* control TYPE REQUEST VALUE INDEX [LENGTH] */
-static int take_control(
+static int usb_take_control(
 	const struct values *values, char *const *text, int n, struct request *request)
 {
 	uint64_t type, code, value, index, len = 0;
@@ -75,15 +75,15 @@ static int take_control(
 	if (n < 4 || n > 5)
 		return cli_usage("usb", "control wants bmRequestType bRequest wValue wIndex "
 					"[wLength]");
-	r = take_number("bmRequestType", text[0], 0xff, &type);
+	r = usb_take_number("bmRequestType", text[0], 0xff, &type);
 	if (r == 0)
-		r = take_number("bRequest", text[1], 0xff, &code);
+		r = usb_take_number("bRequest", text[1], 0xff, &code);
 	if (r == 0)
-		r = take_number("wValue", text[2], 0xffff, &value);
+		r = usb_take_number("wValue", text[2], 0xffff, &value);
 	if (r == 0)
-		r = take_number("wIndex", text[3], 0xffff, &index);
+		r = usb_take_number("wIndex", text[3], 0xffff, &index);
 	if (r == 0 && n == 5)
-		r = take_number("wLength", text[4], MOST, &len);
+		r = usb_take_number("wLength", text[4], MOST, &len);
 	if (r != 0)
 		return r;
 	*request = (struct request){.type = (uint8_t)type,
@@ -95,10 +95,10 @@ static int take_control(
 		return values->data ? cli_usage("usb", "a request that reads has no --data") : 0;
 	if (n == 5)
 		return cli_usage("usb", "the length of a request that writes is that of --data");
-	return take_data(values->data, request);
+	return usb_take_data(values->data, request);
 }
 
-static const struct named_request *find(const char *name)
+static const struct named_request *usb_find_request(const char *name)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i].name, name) == 0)
@@ -107,14 +107,14 @@ static const struct named_request *find(const char *name)
 	return NULL;
 }
 
-static int take_request(const struct values *values, char *const *text, int n,
+static int usb_take_request(const struct values *values, char *const *text, int n,
 	struct request *request, const struct named_request **named)
 {
-	*named = find(text[0]);
+	*named = usb_find_request(text[0]);
 	if (!*named && strcmp(text[0], "control") != 0)
 		return cli_usage("usb", "there is no request '%s'", text[0]);
 	if (!*named)
-		return take_control(values, text + 1, n - 1, request);
+		return usb_take_control(values, text + 1, n - 1, request);
 	if (n > 1)
 		return cli_usage("usb", "%s takes no arguments", text[0]);
 	if (values->data)
@@ -126,28 +126,24 @@ static int take_request(const struct values *values, char *const *text, int n,
 	return 0;
 }
 
-static int print_json(const struct device *device, const struct request *request,
+static int usb_print_json(const struct device *device, const struct request *request,
 	enum link_result result, size_t moved)
 {
 	struct json_object *o = json_object_new_object();
-	cleanup_free char *hex = malloc(2 * moved + 1);
 
-	json_object_object_add(o, "device", json_object_new_string(device->name));
-	json_object_object_add(o, "request_type", json_object_new_int(request->type));
-	json_object_object_add(o, "request", json_object_new_int(request->request));
-	json_object_object_add(o, "value", json_object_new_int(request->value));
-	json_object_object_add(o, "index", json_object_new_int(request->index));
-	json_object_object_add(o, "result",
-		json_object_new_string(result == LINK_OK ? "ok" : link_result_name(result)));
-	json_object_object_add(o, "moved", cli_json_u64(moved));
-	if (hex && request->type & USB_ENDPOINT_IN)
-		json_object_object_add(
-			o, "data", json_object_new_string(text_hex(request->data, moved, hex)));
-	cli_print_json(stdout, o, true);
-	return 0;
+	json_add_text(&o, "device", device->name);
+	json_add_number(&o, "request_type", request->type);
+	json_add_number(&o, "request", request->request);
+	json_add_number(&o, "value", request->value);
+	json_add_number(&o, "index", request->index);
+	json_add_text(&o, "result", result == LINK_OK ? "ok" : link_result_name(result));
+	json_add_number(&o, "moved", moved);
+	if (request->type & USB_ENDPOINT_IN)
+		json_add_bytes(&o, "data", request->data, moved);
+	return cli_print_json(stdout, o, true);
 }
 
-static void print_text(const struct values *values, const struct request *request, double ms,
+static void usb_print_text(const struct values *values, const struct request *request, double ms,
 	enum link_result result, size_t moved)
 {
 	FILE *out = values->raw ? stderr : stdout;
@@ -163,7 +159,8 @@ static void print_text(const struct values *values, const struct request *reques
 		reply_print_dump(stdout, request->data, moved);
 }
 
-static int send_request(const struct values *values, struct device *device, struct request *request)
+static int usb_send_request(
+	const struct values *values, struct device *device, struct request *request)
 {
 	struct link *link = device_link(device);
 	uint64_t began = clock_now_ns();
@@ -173,10 +170,11 @@ static int send_request(const struct values *values, struct device *device, stru
 	result = link->ops->control(link, request->type, request->request, request->value,
 		request->index, request->data, request->len, deadline_in_ms(REQUEST_MS), &moved);
 	moved = mem_min_u64(moved, request->len);
-	if (values->json)
-		print_json(device, request, result, moved);
-	else
-		print_text(values, request, (double)(clock_now_ns() - began) / 1e6, result, moved);
+	if (!values->json)
+		usb_print_text(
+			values, request, (double)(clock_now_ns() - began) / 1e6, result, moved);
+	else if (usb_print_json(device, request, result, moved) < 0)
+		return REPLY_EXIT_NO_MEMORY;
 	switch (result) {
 	case LINK_OK:
 		return EXIT_COMPLETE;
@@ -189,7 +187,7 @@ static int send_request(const struct values *values, struct device *device, stru
 	}
 }
 
-static int open_and_send(const struct values *values, const char *name, struct request *request,
+static int usb_open_and_send(const struct values *values, const char *name, struct request *request,
 	const struct named_request *named)
 {
 	struct device_options options = {.ask = ASK_NOTHING, .live = true, .any_command = true};
@@ -213,18 +211,18 @@ static int open_and_send(const struct values *values, const char *name, struct r
 	} else {
 		if (named && named->to_interface)
 			request->index = device_link(device)->interface;
-		r = send_request(values, device, request);
+		r = usb_send_request(values, device, request);
 	}
 	device_close(device);
 	return r;
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int usb_run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
 	const struct named_request *named = NULL;
 	struct request request;
-	int r = take_request(values, positional + 1, n_positional - 1, &request, &named);
+	int r = usb_take_request(values, positional + 1, n_positional - 1, &request, &named);
 	bool harms = named ? named->harms : !(request.type & USB_ENDPOINT_IN);
 
 	if (r != 0)
@@ -234,7 +232,7 @@ static int run(const void *given, char **positional, int n_positional)
 	if (harms && !values->force)
 		return cli_usage("usb", "this request writes to the drive or resets it: --force "
 					"sends it");
-	return open_and_send(values, positional[0], &request, named);
+	return usb_open_and_send(values, positional[0], &request, named);
 }
 
 static const struct cli_option options[] = {
@@ -262,5 +260,5 @@ const struct cli_command command_usb = {
 	.values_size = sizeof(struct values),
 	.min_positional = 2,
 	.max_positional = 8,
-	.run = run,
+	.run = usb_run,
 };

@@ -21,7 +21,7 @@ struct job {
 	bool dry;
 };
 
-static void print_sent(
+static void vendor_print_step(
 	struct job *job, const struct command *command, const struct reply *reply, uint64_t ns)
 {
 	char hex[3 * TRANSPORT_CDB_MAX + 1];
@@ -43,7 +43,8 @@ static void print_sent(
 		reply_print_dump(out, command->data, reply->moved);
 }
 
-static void keep_answer(struct job *job, const struct command *command, const struct reply *reply)
+static void vendor_keep_answer(
+	struct job *job, const struct command *command, const struct reply *reply)
 {
 	if (!reply || command->direction != TRANSFER_IN)
 		return;
@@ -54,63 +55,65 @@ static void keep_answer(struct job *job, const struct command *command, const st
 		memcpy(job->answer, command->data, job->answer_len);
 }
 
-static void take_step(void *context, const struct definition *definition, const struct step *step,
-	const struct command *command, const struct reply *reply, uint64_t ns)
+static void vendor_take_step(void *context, const struct definition *definition,
+	const struct step *step, const struct command *command, const struct reply *reply,
+	uint64_t ns)
 {
 	struct job *job = context;
 
 	(void)definition, (void)step;
 	job->n_steps++;
-	keep_answer(job, command, reply);
+	vendor_keep_answer(job, command, reply);
 	if (job->values->json)
-		json_object_array_add(
-			job->steps, reply_json(command, reply, ns, job->values->hex || job->dry));
+		json_append(
+			&job->steps, reply_json(command, reply, ns, job->values->hex || job->dry));
 	else if (job->dry || job->values->hex)
-		print_sent(job, command, reply, ns);
+		vendor_print_step(job, command, reply, ns);
 }
 
-static void take_value(void *context, const struct value *value)
+static void vendor_take_value(void *context, const struct value *value)
 {
 	shown_take(&((struct job *)context)->shown, value);
 }
 
-static void print_json(struct job *job, const char *name, const struct device *device, int r,
+static int vendor_print_json(struct job *job, const char *name, const struct device *device, int r,
 	const struct err *err)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "command", json_object_new_string(name));
+	json_add_text(&o, "command", name);
 	if (device) {
-		json_object_object_add(o, "device", json_object_new_string(device->name));
-		json_object_object_add(
-			o, "route", json_object_new_string(route_name(device->route)));
+		json_add_text(&o, "device", device->name);
+		json_add_text(&o, "route", route_name(device->route));
 	}
-	json_object_object_add(o, "good", json_object_new_boolean(r == 0));
+	json_add_flag(&o, "good", r == 0);
 	if (r < 0)
-		json_object_object_add(o, "error", json_object_new_string(err->text));
-	json_object_object_add(o, "steps", job->steps);
+		json_add_text(&o, "error", err->text);
+	json_add(&o, "steps", job->steps);
 	job->steps = NULL;
-	if (job->shown.json)
-		json_object_object_add(o, "values", json_object_get(job->shown.json));
-	cli_print_json(stdout, o, true);
+	if (job->shown.n_taken > 0)
+		json_add(&o, "values", json_object_get(job->shown.json));
+	return cli_print_json(stdout, o, true);
 }
 
-static void print_result(struct job *job, const char *name, const struct device *device, int r,
-	const struct err *err)
+/* -1 when not all of it could be shown. */
+static int vendor_print_result(struct job *job, const char *name, const struct device *device,
+	int r, const struct err *err)
 {
 	if (r < 0)
 		cli_error("vendor", device ? device->name : NULL, err->text);
 	if (job->values->json)
-		print_json(job, name, device, r, err);
-	else if (job->values->raw && r == 0)
+		return vendor_print_json(job, name, device, r, err);
+	if (job->values->raw && r == 0)
 		fwrite(job->answer, 1, job->answer_len, stdout);
 	else if (!job->values->raw && job->shown.n == 0 && r == 0 && !job->dry)
 		printf("%s: the answer is the expected one\n", name);
 	else if (!job->values->raw)
-		shown_print(&job->shown);
+		return shown_print(&job->shown);
+	return 0;
 }
 
-static int exit_of(const struct run_result *result, int r, const struct err *err)
+static int vendor_exit_of(const struct run_result *result, int r, const struct err *err)
 {
 	int category;
 
@@ -124,8 +127,9 @@ static int exit_of(const struct run_result *result, int r, const struct err *err
 	return err->kind == ERR_IDENTITY ? REPLY_EXIT_MALFORMED : reply_exit_of(err);
 }
 
-static int send_on(struct job *job, struct device *device, const struct definition *definition,
-	const struct argument_value *arguments, const char *name, unsigned int timeout_ms)
+static int vendor_send_on(struct job *job, struct device *device,
+	const struct definition *definition, const struct argument_value *arguments,
+	const char *name, unsigned int timeout_ms)
 {
 	const struct vendor_values *v = job->values;
 	struct run_options options = {
@@ -133,14 +137,15 @@ static int send_on(struct job *job, struct device *device, const struct definiti
 		.allow_mounted = v->allow_mounted,
 		.any_drive = v->any_drive,
 		.timeout_ms = timeout_ms,
-		.step = take_step,
-		.value = take_value,
+		.step = vendor_take_step,
+		.value = vendor_take_value,
 		.context = job,
 	};
 	struct run_result result = {0};
 	struct err err = {0};
 	int r;
 
+	job->steps = json_object_new_array();
 	if (!device) {
 		job->dry = true;
 		r = vendor_dry_run(definition, arguments, &options, &err);
@@ -150,11 +155,12 @@ static int send_on(struct job *job, struct device *device, const struct definiti
 			    ? vendor_run(device, definition, arguments, &options, &result, &err)
 			    : -1;
 	}
-	print_result(job, name, device, r, &err);
-	return exit_of(&result, r, &err);
+	if (vendor_print_result(job, name, device, r, &err) < 0)
+		return REPLY_EXIT_NO_MEMORY;
+	return vendor_exit_of(&result, r, &err);
 }
 
-static int open_and_send(struct job *job, const char *device_name,
+static int vendor_open_and_send(struct job *job, const char *device_name,
 	const struct definition *definition, const struct argument_value *arguments,
 	const char *name)
 {
@@ -174,13 +180,13 @@ static int open_and_send(struct job *job, const char *device_name,
 	if (r != 0)
 		return r;
 	if (job->values->dry_run)
-		return send_on(job, NULL, definition, arguments, name, 0);
+		return vendor_send_on(job, NULL, definition, arguments, name, 0);
 	device = device_open(device_name, &options, &err);
 	if (!device) {
 		cli_error("vendor", NULL, err.text);
 		return reply_exit_of(&err);
 	}
-	r = send_on(job, device, definition, arguments, name, options.timeout_ms);
+	r = vendor_send_on(job, device, definition, arguments, name, options.timeout_ms);
 	device_close(device);
 	return r;
 }
@@ -188,7 +194,7 @@ static int open_and_send(struct job *job, const char *device_name,
 int vendor_send(const struct vendor_values *values, const char *device, const char *name,
 	char *const *text, size_t n)
 {
-	struct job job = {.values = values, .steps = json_object_new_array()};
+	struct job job = {.values = values};
 	struct library *library = vendor_library(NULL);
 	const struct definition *definition;
 	struct argument_value *arguments;
@@ -198,7 +204,7 @@ int vendor_send(const struct vendor_values *values, const char *device, const ch
 	definition = library ? library_find(library, name, &err) : NULL;
 	arguments = definition ? arguments_read(definition, text, n, &err) : NULL;
 	if (arguments)
-		r = open_and_send(&job, device, definition, arguments, name);
+		r = vendor_open_and_send(&job, device, definition, arguments, name);
 	else if (library)
 		cli_error("vendor", definition ? name : NULL, err.text);
 	if (definition)
@@ -212,7 +218,7 @@ int vendor_send(const struct vendor_values *values, const char *device, const ch
 
 /* --- the subcommand --- */
 
-static int run(const void *given, char **positional, int n)
+static int vendor_main(const void *given, char **positional, int n)
 {
 	const struct vendor_values *values = given;
 	const char *what = positional[0];
@@ -269,5 +275,5 @@ const struct cli_command command_vendor = {
 	.values_size = sizeof(struct vendor_values),
 	.min_positional = 1,
 	.max_positional = CLI_MAX_POSITIONAL,
-	.run = run,
+	.run = vendor_main,
 };

@@ -33,12 +33,15 @@ struct shown {
 		char *text;
 	} * value;
 	size_t n, room;
-	struct json_object *json;
+	size_t n_taken;		  /* also those that there was no memory for */
+	struct json_object *json; /* an object; NULL when there was no memory (base/json.h) */
 	bool no_memory;
 };
 
 value_sink shown_take; /* its context is a struct shown */
-void shown_print(const struct shown *shown);
+
+/* -1 when there was no memory to show all of it, which this says. */
+int shown_print(const struct shown *shown);
 void shown_free(struct shown *shown);
 
 #endif

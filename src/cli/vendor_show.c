@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/reply.h"
 #include "cli/vendor.h"
 
@@ -13,18 +14,21 @@
 /* --- the library, and what is wrong with it --- */
 
 /* Says once of each file that it has mistakes. */
-static void warn(void *context, const char *file, unsigned int line, const char *text)
+static void vendor_warn(void *context, const char *file, unsigned int line, const char *text)
 {
 	const char **last = context;
+	cleanup_free char *quoted = NULL, *said = NULL;
 
 	(void)text;
 	if (*last && strcmp(*last, file) == 0)
 		return;
-	fprintf(stderr,
-		"umsctl: vendor: %s has mistakes, and is not used (line %u; umsctl vendor check "
-		"%s)\n",
-		file, line, file);
 	*last = file;
+	quoted = text_shell_file(file);
+	if (asprintf(&said,
+		    "%s has mistakes, and is not used (line %u; umsctl vendor check %s says all)",
+		    file, line, quoted ? quoted : "FILE") < 0)
+		said = NULL;
+	cli_error("vendor", said ? NULL : file, said ? said : "has mistakes, and is not used");
 }
 
 struct library *vendor_library(const char *file)
@@ -33,7 +37,7 @@ struct library *vendor_library(const char *file)
 	char path[8192];
 	struct err err;
 	struct library *library =
-		library_read(vendor_path(path, sizeof(path)), file, warn, &last, &err);
+		library_read(vendor_path(path, sizeof(path)), file, vendor_warn, &last, &err);
 
 	if (!library)
 		cli_error("vendor", NULL, err.text);
@@ -45,13 +49,16 @@ struct check {
 	size_t mistakes;
 };
 
-static void count(void *context, const char *file, unsigned int line, const char *text)
+static void vendor_count(void *context, const char *file, unsigned int line, const char *text)
 {
 	struct check *check = context;
 
 	if (strcmp(check->file, file) != 0)
 		return;
-	printf("%s:%u: %s\n", file, line, text);
+	cli_put(stdout, file);
+	printf(":%u: ", line);
+	cli_put(stdout, text);
+	putchar('\n');
 	check->mistakes++;
 }
 
@@ -61,7 +68,7 @@ int vendor_check(const char *file)
 	char path[8192];
 	struct err err;
 	struct library *library =
-		library_read(vendor_path(path, sizeof(path)), file, count, &check, &err);
+		library_read(vendor_path(path, sizeof(path)), file, vendor_count, &check, &err);
 	size_t n = 0;
 
 	if (!library) {
@@ -71,20 +78,16 @@ int vendor_check(const char *file)
 	for (size_t i = 0; library_definition(library, i); i++)
 		n += strcmp(library_definition(library, i)->family->file, file) == 0;
 	library_free(library);
-	if (check.mistakes == 0)
-		printf("%s: %zu command%s, good\n", file, n, n == 1 ? "" : "s");
+	if (check.mistakes == 0) {
+		cli_put(stdout, file);
+		printf(": %zu command%s, good\n", n, n == 1 ? "" : "s");
+	}
 	return check.mistakes == 0 ? EXIT_COMPLETE : EXIT_USAGE;
 }
 
 /* --- one as JSON --- */
 
-static void add(struct json_object *o, const char *key, const char *text)
-{
-	if (text)
-		json_object_object_add(o, key, json_object_new_string(text));
-}
-
-static char *id_text(const struct drive_id *id, char *out, size_t room)
+static char *vendor_id_text(const struct drive_id *id, char *out, size_t room)
 {
 	size_t n;
 
@@ -101,20 +104,25 @@ static char *id_text(const struct drive_id *id, char *out, size_t room)
 	return out;
 }
 
-static struct json_object *ids_json(const struct fit *fit)
+static struct json_object *vendor_ids_json(const struct fit *fit)
 {
 	struct json_object *array = json_object_new_array();
 	char text[40];
 
 	for (size_t i = 0; i < fit->n_ids; i++)
-		json_object_array_add(
-			array, json_object_new_string(id_text(&fit->id[i], text, sizeof(text))));
+		json_append_text(&array, vendor_id_text(&fit->id[i], text, sizeof(text)));
 	return array;
+}
+
+static void vendor_add_if_said(struct json_object **object, const char *key, const char *text)
+{
+	if (text)
+		json_add_text(object, key, text);
 }
 
 static const char *const type_names[] = {"number", "choice", "bytes"};
 
-static struct json_object *arguments_json(const struct definition *definition)
+static struct json_object *vendor_arguments_json(const struct definition *definition)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -122,64 +130,80 @@ static struct json_object *arguments_json(const struct definition *definition)
 		const struct argument *argument = &definition->argument[i];
 		struct json_object *o = json_object_new_object();
 
-		add(o, "name", argument->name);
-		add(o, "type", type_names[argument->type]);
-		json_object_object_add(o, "min", cli_json_u64(argument->min));
-		json_object_object_add(o, "max", cli_json_u64(argument->max));
+		json_add_text(&o, "name", argument->name);
+		json_add_text(&o, "type", type_names[argument->type]);
+		json_add_number(&o, "min", argument->min);
+		json_add_number(&o, "max", argument->max);
 		if (argument->optional)
-			json_object_object_add(o, "default", cli_json_u64(argument->standard));
-		add(o, "about", argument->about);
-		json_object_array_add(array, o);
+			json_add_number(&o, "default", argument->standard);
+		vendor_add_if_said(&o, "about", argument->about);
+		json_append(&array, o);
 	}
 	return array;
 }
 
-static const char *source_of(const struct definition *definition)
+static const char *vendor_source_of(const struct definition *definition)
 {
 	return definition->source ? definition->source : definition->family->source;
 }
 
-static const char *wires_text(unsigned int wires)
+static const char *vendor_wires_text(unsigned int wires)
 {
 	return wires == VENDOR_WIRE_BOT ? "bot" : wires == VENDOR_WIRE_UAS ? "uas" : "bot uas";
 }
 
-static struct json_object *definition_json(const struct definition *definition)
+static struct json_object *vendor_definition_json(const struct definition *definition)
 {
 	struct json_object *o = json_object_new_object();
 	char name[NAME_ROOM];
 
-	add(o, "name", definition_name(definition, name, sizeof(name)));
-	add(o, "about", definition->about);
-	add(o, "safety", scsi_effect_name(definition->safety));
-	add(o, "source", source_of(definition));
-	add(o, "family", definition->family->title);
-	add(o, "file", definition->family->file);
-	add(o, "transports", wires_text(definition_wires(definition)));
-	json_object_object_add(o, "drives", ids_json(definition_ids(definition)));
-	json_object_object_add(o, "atomic", json_object_new_boolean(definition->atomic));
-	json_object_object_add(o, "redirects", json_object_new_boolean(definition->redirects));
-	add(o, "confirm", definition->confirm ? definition->confirm->name : NULL);
-	json_object_object_add(o, "steps", cli_json_u64(definition->n_steps));
-	json_object_object_add(o, "arguments", arguments_json(definition));
+	json_add_text(&o, "name", definition_name(definition, name, sizeof(name)));
+	vendor_add_if_said(&o, "about", definition->about);
+	json_add_text(&o, "safety", scsi_effect_name(definition->safety));
+	vendor_add_if_said(&o, "source", vendor_source_of(definition));
+	vendor_add_if_said(&o, "family", definition->family->title);
+	json_add_text(&o, "file", definition->family->file);
+	json_add_text(&o, "transports", vendor_wires_text(definition_wires(definition)));
+	json_add(&o, "drives", vendor_ids_json(definition_ids(definition)));
+	json_add_flag(&o, "atomic", definition->atomic);
+	json_add_flag(&o, "redirects", definition->redirects);
+	vendor_add_if_said(&o, "confirm", definition->confirm ? definition->confirm->name : NULL);
+	json_add_number(&o, "steps", definition->n_steps);
+	json_add(&o, "arguments", vendor_arguments_json(definition));
 	return o;
+}
+
+/* WHAT, which is ours, and TEXT, which is a definition's (NULL: it has none). */
+static void vendor_put_word(const char *what, const char *text)
+{
+	fputs(what, stdout);
+	cli_put(stdout, text ? text : "");
+}
+
+static void vendor_put_line(const char *what, const char *text)
+{
+	vendor_put_word(what, text);
+	putchar('\n');
 }
 
 /* --- list --- */
 
-static void print_row(const struct definition *definition, const struct family **last)
+static void vendor_print_row(const struct definition *definition, const struct family **last)
 {
 	char name[NAME_ROOM];
 
-	if (*last != definition->family)
-		printf("%s%s\n", *last ? "\n" : "", definition->family->title);
+	if (*last != definition->family) {
+		fputs(*last ? "\n" : "", stdout);
+		vendor_put_line("", definition->family->title);
+	}
 	*last = definition->family;
-	printf("  %-32s %-9s%s\n", definition_name(definition, name, sizeof(name)),
-		scsi_effect_name(definition->safety), definition->about);
+	printf("  %-32s %-9s", definition_name(definition, name, sizeof(name)),
+		scsi_effect_name(definition->safety));
+	vendor_put_line("", definition->about);
 }
 
-static size_t print_fitting(
-	const struct library *library, const struct drive *drive, struct json_object *array)
+static size_t vendor_print_fitting(
+	const struct library *library, const struct drive *drive, struct json_object **array)
 {
 	const struct family *last = NULL;
 	size_t n = 0;
@@ -191,27 +215,30 @@ static size_t print_fitting(
 			continue;
 		n++;
 		if (array)
-			json_object_array_add(array, definition_json(definition));
+			json_append(array, vendor_definition_json(definition));
 		else
-			print_row(definition, &last);
+			vendor_print_row(definition, &last);
 	}
 	return n;
 }
 
-static void print_list(const struct library *library, const struct drive *drive, bool json)
+static int vendor_print_list(const struct library *library, const struct drive *drive, bool json)
 {
 	struct json_object *array = json ? json_object_new_array() : NULL;
-	size_t n = print_fitting(library, drive, array);
+	size_t n = vendor_print_fitting(library, drive, json ? &array : NULL);
 	char path[8192];
 
 	if (json)
-		cli_print_json(stdout, array, true);
-	else if (n == 0 && drive)
+		return cli_print_json(stdout, array, true) < 0 ? REPLY_EXIT_NO_MEMORY : 0;
+	if (n == 0 && drive) {
 		printf("no vendor command is known for this drive (%04x:%04x, %s %s)\n", drive->vid,
 			drive->pid, drive->scsi_vendor, drive->scsi_product);
-	else if (n == 0)
-		printf("there are no definitions in %s (UMSCTL_VENDOR_PATH names other folders)\n",
-			vendor_path(path, sizeof(path)));
+	} else if (n == 0) {
+		printf("there are no definitions in ");
+		cli_put(stdout, vendor_path(path, sizeof(path)));
+		printf(" (UMSCTL_VENDOR_PATH names other folders)\n");
+	}
+	return EXIT_COMPLETE;
 }
 
 int vendor_list(const struct vendor_values *values, const char *name)
@@ -233,7 +260,7 @@ int vendor_list(const struct vendor_values *values, const char *name)
 		}
 	}
 	if (r == 0)
-		print_list(library, device ? &device->drive : NULL, values->json);
+		r = vendor_print_list(library, device ? &device->drive : NULL, values->json);
 	device_close(device);
 	library_free(library);
 	return r;
@@ -241,7 +268,7 @@ int vendor_list(const struct vendor_values *values, const char *name)
 
 /* --- show --- */
 
-static void print_ids(const struct fit *fit)
+static void vendor_print_ids(const struct fit *fit)
 {
 	char text[40];
 
@@ -251,16 +278,16 @@ static void print_ids(const struct fit *fit)
 			i > 0 && i % 6 == 0 ? "\n            "
 			: i > 0		    ? " "
 					    : "",
-			id_text(&fit->id[i], text, sizeof(text)));
+			vendor_id_text(&fit->id[i], text, sizeof(text)));
 	printf("\n");
 }
 
-static void print_argument(const struct argument *argument)
+static void vendor_print_argument(const struct argument *argument)
 {
 	printf("argument    %s=", argument->name);
 	if (argument->type == ARGUMENT_CHOICE) {
 		for (size_t i = 0; i < argument->n_choices; i++)
-			printf("%s%s", i > 0 ? "|" : "", argument->choice[i].word);
+			vendor_put_word(i > 0 ? "|" : "", argument->choice[i].word);
 	} else if (argument->type == ARGUMENT_BYTES) {
 		printf("HEX|@FILE of %" PRIu64 " to %" PRIu64 " bytes", argument->min,
 			argument->max);
@@ -271,25 +298,27 @@ static void print_argument(const struct argument *argument)
 		printf(", %" PRIu64 " if not given", argument->standard);
 	for (size_t i = 0; argument->optional && i < argument->n_choices; i++) {
 		if (argument->choice[i].number == argument->standard) {
-			printf(", %s if not given", argument->choice[i].word);
+			vendor_put_word(", ", argument->choice[i].word);
+			printf(" if not given");
 			break;
 		}
 	}
-	printf("%s%s\n", argument->about[0] ? ": " : "", argument->about);
+	vendor_put_line(argument->about[0] ? ": " : "", argument->about);
 }
 
-static void print_steps(const char *what, const struct step *step, size_t n)
+static void vendor_print_steps(const char *what, const struct step *step, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		printf("%-11s %s\n", what, step[i].cdb.text);
+		printf("%-12s", what);
+		vendor_put_line("", step[i].cdb.text);
 		if (step[i].in_text)
-			printf("            in %s\n", step[i].in_text);
+			vendor_put_line("            in ", step[i].in_text);
 		if (step[i].out.text)
-			printf("            out %s\n", step[i].out.text);
+			vendor_put_line("            out ", step[i].out.text);
 	}
 }
 
-static void print_layout(const struct layout *layout)
+static void vendor_print_layout(const struct layout *layout)
 {
 	for (size_t i = 0; layout && i < layout->n; i++) {
 		const struct item *item = &layout->item[i];
@@ -297,25 +326,35 @@ static void print_layout(const struct layout *layout)
 		printf("answers     %s", item->name);
 		for (size_t j = 0; j < item->n_columns; j++)
 			printf("%s%s", j == 0 ? ": rows of " : ", ", item->column[j].name);
-		printf("%s%s\n", item->field.unit && item->field.unit[0] ? " in " : "",
-			item->field.unit ? item->field.unit : "");
+		vendor_put_line(
+			item->field.unit && item->field.unit[0] ? " in " : "", item->field.unit);
 	}
 }
 
-static void print_definition(const struct definition *definition)
+static void vendor_print_inquiry(const struct fit *inquiry)
+{
+	printf("inquiry     \"");
+	cli_put(stdout, inquiry->vendor);
+	printf("\" \"");
+	cli_put(stdout, inquiry->product);
+	printf("\"\n");
+}
+
+static void vendor_print_definition(const struct definition *definition)
 {
 	const struct fit *inquiry = definition_inquiry(definition);
 	char name[NAME_ROOM];
 
-	printf("%s: %s\n", definition_name(definition, name, sizeof(name)), definition->about);
-	printf("family      %s\nsafety      %s\n", definition->family->title,
-		scsi_effect_name(definition->safety));
-	print_ids(definition_ids(definition));
+	printf("%s: ", definition_name(definition, name, sizeof(name)));
+	vendor_put_line("", definition->about);
+	vendor_put_line("family      ", definition->family->title);
+	vendor_put_line("safety      ", scsi_effect_name(definition->safety));
+	vendor_print_ids(definition_ids(definition));
 	if (inquiry->vendor)
-		printf("inquiry     \"%s\" \"%s\"\n", inquiry->vendor, inquiry->product);
+		vendor_print_inquiry(inquiry);
 	if (definition->confirm)
 		printf("confirm     %s.%s\n", definition->family->name, definition->confirm->name);
-	printf("transports  %s\n", wires_text(definition_wires(definition)));
+	printf("transports  %s\n", vendor_wires_text(definition_wires(definition)));
 	if (definition->atomic || definition->redirects)
 		printf("alone       %s%s: not while the kernel has the drive\n",
 			definition->atomic ? "nothing may come between its steps" : "",
@@ -324,15 +363,17 @@ static void print_definition(const struct definition *definition)
 							: "it redirects other commands"
 					      : "");
 	for (size_t i = 0; i < definition->n_arguments; i++)
-		print_argument(&definition->argument[i]);
-	print_steps("sends", definition->step, definition->n_steps);
-	print_steps("at the end", definition->finally, definition->n_finally);
+		vendor_print_argument(&definition->argument[i]);
+	vendor_print_steps("sends", definition->step, definition->n_steps);
+	vendor_print_steps("at the end", definition->finally, definition->n_finally);
 	for (size_t i = 0; i < definition->n_steps; i++) {
-		print_layout(definition->step[i].shared);
-		print_layout(&definition->step[i].own);
+		vendor_print_layout(definition->step[i].shared);
+		vendor_print_layout(&definition->step[i].own);
 	}
-	printf("source      %s\nfile        %s:%u\n", source_of(definition),
-		definition->family->file, definition->line);
+	vendor_put_line("source      ", vendor_source_of(definition));
+	printf("file        ");
+	cli_put(stdout, definition->family->file);
+	printf(":%u\n", definition->line);
 }
 
 int vendor_show(const struct vendor_values *values, const char *name)
@@ -340,16 +381,19 @@ int vendor_show(const struct vendor_values *values, const char *name)
 	struct library *library = vendor_library(NULL);
 	const struct definition *definition;
 	struct err err;
+	int code = EXIT_COMPLETE;
 
 	if (!library)
 		return REPLY_EXIT_FILE;
 	definition = library_find(library, name, &err);
-	if (!definition)
+	if (!definition) {
 		cli_error("vendor", NULL, err.text);
-	else if (values->json)
-		cli_print_json(stdout, definition_json(definition), true);
-	else
-		print_definition(definition);
+		code = EXIT_USAGE;
+	} else if (!values->json) {
+		vendor_print_definition(definition);
+	} else if (cli_print_json(stdout, vendor_definition_json(definition), true) < 0) {
+		code = REPLY_EXIT_NO_MEMORY;
+	}
 	library_free(library);
-	return definition ? EXIT_COMPLETE : EXIT_USAGE;
+	return code;
 }

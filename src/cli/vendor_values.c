@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/vendor.h"
 
 #define TEXT_ROOM 17000 /* the longest text of a field, escaped, and a unit */
@@ -11,7 +12,7 @@
 #define WIDEST	  60
 
 /* A number of up to 128 bits in decimal. */
-static char *decimal(unsigned __int128 number, bool negative, char out[48])
+static char *shown_decimal(unsigned __int128 number, bool negative, char out[48])
 {
 	char *at = out + 47;
 
@@ -25,12 +26,12 @@ static char *decimal(unsigned __int128 number, bool negative, char out[48])
 	return at;
 }
 
-static bool is_number(const struct value *value)
+static bool shown_is_number(const struct value *value)
 {
 	return !value->missing && !value->text;
 }
 
-static void format(const struct value *value, char *out, size_t room)
+static void shown_format(const struct value *value, char *out, size_t room)
 {
 	const char *unit = value->field->unit;
 	char digits[48];
@@ -41,59 +42,89 @@ static void format(const struct value *value, char *out, size_t room)
 		snprintf(out, room, "%s%s%s", value->text, *unit ? " " : "", unit);
 	else if (value->word)
 		snprintf(out, room, "%s (%s)", value->word,
-			decimal(value->number, value->negative, digits));
+			shown_decimal(value->number, value->negative, digits));
 	else
-		snprintf(out, room, "%s%s%s", decimal(value->number, value->negative, digits),
+		snprintf(out, room, "%s%s%s", shown_decimal(value->number, value->negative, digits),
 			*unit ? " " : "", unit);
 }
 
 /* --- JSON --- */
 
-static struct json_object *number_json(const struct value *value)
+static struct json_object *shown_number_json(const struct value *value)
 {
 	char digits[48];
 
 	if (value->negative && value->number <= INT64_MAX)
 		return json_object_new_int64(-(int64_t)value->number);
 	if (value->number <= UINT64_MAX)
-		return cli_json_u64((uint64_t)value->number);
-	return json_object_new_string(decimal(value->number, value->negative, digits));
+		return json_object_new_uint64((uint64_t)value->number);
+	return json_object_new_string(shown_decimal(value->number, value->negative, digits));
 }
 
-static struct json_object *value_json(const struct value *value)
+static struct json_object *shown_value_json(const struct value *value)
 {
 	struct json_object *o;
 
-	if (value->missing)
-		return NULL;
-	if (!is_number(value))
+	if (!shown_is_number(value))
 		return json_object_new_string(value->text);
 	if (!value->word)
-		return number_json(value);
+		return shown_number_json(value);
 	o = json_object_new_object();
-	json_object_object_add(o, "value", number_json(value));
-	json_object_object_add(o, "means", json_object_new_string(value->word));
+	json_add(&o, "value", shown_number_json(value));
+	json_add_text(&o, "means", value->word);
 	return o;
 }
 
-static void add_json(struct json_object *root, const struct value *value)
+/* The array of rows that KEY is in ROOT, or the object that row I is in it; a new one where there
+ * is none yet, NULL when memory is out.  It stays ROOT's. */
+static struct json_object *shown_table(struct json_object *root, const char *key)
 {
-	struct json_object *array, *row;
+	struct json_object *array;
 
-	if (!value->item->is_table) {
-		json_object_object_add(root, value->field->name, value_json(value));
+	if (json_object_object_get_ex(root, key, &array))
+		return array;
+	array = json_object_new_array();
+	if (array && json_object_object_add(root, key, array) == 0)
+		return array;
+	json_object_put(array);
+	return NULL;
+}
+
+static struct json_object *shown_row(struct json_object *array, size_t i)
+{
+	struct json_object *row = array ? json_object_array_get_idx(array, i) : NULL;
+
+	if (row || !array)
+		return row;
+	row = json_object_new_object();
+	if (row && json_object_array_add(array, row) == 0)
+		return row;
+	json_object_put(row);
+	return NULL;
+}
+
+/* False when memory is out.  A value that is missing is null. */
+static bool shown_add_value(struct json_object *object, const struct value *value)
+{
+	struct json_object *json = value->missing ? NULL : shown_value_json(value);
+
+	if (object && (json || value->missing) &&
+		json_object_object_add(object, value->field->name, json) == 0)
+		return true;
+	json_object_put(json);
+	return false;
+}
+
+static void shown_add_json(struct shown *shown, const struct value *value)
+{
+	struct json_object *place = shown->json;
+
+	if (place && value->item->is_table)
+		place = shown_row(shown_table(place, value->item->name), value->row);
+	if (shown_add_value(place, value))
 		return;
-	}
-	if (!json_object_object_get_ex(root, value->item->name, &array)) {
-		array = json_object_new_array();
-		json_object_object_add(root, value->item->name, array);
-	}
-	row = json_object_array_get_idx(array, value->row);
-	if (!row) {
-		row = json_object_new_object();
-		json_object_array_add(array, row);
-	}
-	json_object_object_add(row, value->field->name, value_json(value));
+	json_object_put(shown->json);
+	shown->json = NULL;
 }
 
 /* --- as they come --- */
@@ -101,14 +132,15 @@ static void add_json(struct json_object *root, const struct value *value)
 void shown_take(void *context, const struct value *value)
 {
 	struct shown *shown = context;
-	char text[TEXT_ROOM];
+	char text[TEXT_ROOM], shown_text[TEXT_SHOWN(TEXT_ROOM)];
 	char *copy;
 
-	if (!shown->json)
+	if (shown->n_taken++ == 0)
 		shown->json = json_object_new_object();
-	add_json(shown->json, value);
-	format(value, text, sizeof(text));
-	copy = strdup(text);
+	shown_add_json(shown, value);
+	shown_format(value, text, sizeof(text));
+	/* Units and words are a definition's; the answer's own texts are plain by now. */
+	copy = strdup(text_show(text, shown_text, sizeof(shown_text)));
 	if (!copy || mem_grow(&shown->value, shown->n, &shown->room, sizeof(*shown->value)) < 0) {
 		free(copy);
 		shown->no_memory = true;
@@ -129,7 +161,7 @@ void shown_free(struct shown *shown)
 /* --- text --- */
 
 /* How many of the values from I on belong to the table of value I. */
-static size_t table_length(const struct shown *shown, size_t i)
+static size_t shown_table_length(const struct shown *shown, size_t i)
 {
 	size_t n = 0;
 
@@ -139,7 +171,7 @@ static size_t table_length(const struct shown *shown, size_t i)
 }
 
 /* Columns, each as wide as its widest; the last one is not filled up. */
-static void print_table(const struct shown_value *value, size_t n)
+static void shown_print_table(const struct shown_value *value, size_t n)
 {
 	const struct item *item = value->item;
 	size_t columns = mem_min_u64(item->n_columns, COLUMNS), width[COLUMNS];
@@ -163,7 +195,7 @@ static void print_table(const struct shown_value *value, size_t n)
 	}
 }
 
-void shown_print(const struct shown *shown)
+int shown_print(const struct shown *shown)
 {
 	size_t width = 0;
 
@@ -175,9 +207,9 @@ void shown_print(const struct shown *shown)
 		const struct shown_value *value = &shown->value[i];
 
 		if (value->item->is_table) {
-			size_t n = table_length(shown, i);
+			size_t n = shown_table_length(shown, i);
 
-			print_table(value, n);
+			shown_print_table(value, n);
 			i += n - 1;
 			continue;
 		}
@@ -185,4 +217,5 @@ void shown_print(const struct shown *shown)
 	}
 	if (shown->no_memory)
 		cli_error("vendor", NULL, "there was no memory to show all of it");
+	return shown->no_memory ? -1 : 0;
 }

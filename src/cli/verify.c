@@ -4,13 +4,15 @@
 #include <stddef.h>
 
 #include "cli/cli.h"
+#include "base/json.h"
 
 struct values {
 	bool json;
 };
 
 struct check {
-	struct json_object *findings; /* NULL: text */
+	bool json;
+	struct json_object *findings; /* with json */
 	struct cli_bar bar;
 	const char *path;
 };
@@ -19,12 +21,15 @@ static void found(void *context, const char *text)
 {
 	struct check *check = context;
 
-	if (check->findings) {
-		json_object_array_add(check->findings, json_object_new_string(text));
+	if (check->json) {
+		json_append(&check->findings, json_object_new_string(text));
 		return;
 	}
 	cli_bar_end(&check->bar);
-	printf("%s: %s\n", check->path, text);
+	cli_put(stdout, check->path);
+	fputs(": ", stdout);
+	cli_put(stdout, text);
+	putchar('\n');
 }
 
 static void progress(void *context, uint64_t done, uint64_t all)
@@ -34,53 +39,98 @@ static void progress(void *context, uint64_t done, uint64_t all)
 	cli_bar_update(&check->bar, done, all);
 }
 
-static const char *digest_word(const struct image_verify_report *report)
+/* One of three answers, or that there is no question. */
+static const char *digest_word(enum image_digests digests)
 {
-	if (!report->digest_checked)
-		return "no digest to compare with";
-	return report->digest_bad ? "digests do not fit" : "digests fit";
+	switch (digests) {
+	case IMAGE_DIGESTS_FIT:
+		return "fit";
+	case IMAGE_DIGESTS_DIFFER:
+		return "do not fit";
+	case IMAGE_DIGESTS_UNKNOWN:
+		return "not computed";
+	default:
+		return "none";
+	}
 }
 
-static void print_json(struct check *check, const struct image_verify_report *report)
+static int print_json(struct check *check, const struct image_verify_report *report)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "image", json_object_new_string(check->path));
-	json_object_object_add(o, "good", json_object_new_boolean(report->problems == 0));
-	json_object_object_add(o, "chunks", cli_json_u64(report->chunks));
-	json_object_object_add(o, "bad_chunks", cli_json_u64(report->bad_chunks));
-	json_object_object_add(
-		o, "digest_checked", json_object_new_boolean(report->digest_checked));
-	json_object_object_add(o, "digest_bad", json_object_new_boolean(report->digest_bad));
-	json_object_object_add(o, "findings", check->findings);
-	cli_print_json(stdout, o, true);
+	json_add(&o, "image", json_object_new_string(check->path));
+	json_add(&o, "good", json_object_new_boolean(report->problems == 0));
+	json_add(&o, "chunks", cli_json_u64(report->chunks));
+	json_add(&o, "bad_chunks", cli_json_u64(report->bad_chunks));
+	json_add(&o, "digests", json_object_new_string(digest_word(report->digests)));
+	if (report->digests_why)
+		json_add(&o, "digests_why", json_object_new_string(report->digests_why));
+	json_add(&o, "digest_checked",
+		json_object_new_boolean(report->digests == IMAGE_DIGESTS_FIT ||
+					report->digests == IMAGE_DIGESTS_DIFFER));
+	json_add(
+		&o, "digest_bad", json_object_new_boolean(report->digests == IMAGE_DIGESTS_DIFFER));
+	json_add(&o, "findings", check->findings);
+	return cli_print_json(stdout, o, true);
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static void print_text(const struct check *check, const struct image_verify_report *report)
+{
+	cli_put(stdout, check->path);
+	printf(": %" PRIu64 " chunks read, %" PRIu64 " damaged; ", report->chunks,
+		report->bad_chunks);
+	if (report->digests == IMAGE_DIGESTS_NONE)
+		printf("no digests to compare with");
+	else
+		printf("digests %s", digest_word(report->digests));
+	if (report->digests_why)
+		printf(", because %s", report->digests_why);
+	printf(": %s\n", report->problems == 0 ? "good" : "NOT GOOD");
+}
+
+/* The exit code. */
+static int print_report(struct check *check, const struct image_verify_report *report)
+{
+	if (!check->json) {
+		print_text(check, report);
+	} else if (print_json(check, report) < 0) {
+		cli_error("verify", check->path, "out of memory while printing the result");
+		return EXIT_STOPPED;
+	}
+	return report->problems == 0 ? EXIT_COMPLETE : EXIT_DAMAGED;
+}
+
+/* Memory may end in the middle: then the image was neither found good nor damaged. */
+static int failure_code(const struct err *err)
+{
+	if (err->kind == ERR_BAD_IMAGE)
+		return EXIT_DAMAGED;
+	return err->kind == ERR_NO_MEMORY ? EXIT_STOPPED : EXIT_NOT_STARTED;
+}
+
+static int verify_run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
-	struct check check = {.bar = {.what = "verifying"}, .path = positional[0]};
+	struct check check = {
+		.json = values->json, .bar = {.what = "verifying"}, .path = positional[0]};
 	struct image_verify_report report;
 	struct err err;
 	int r;
 
 	(void)n_positional;
+	if (cli_is_stdout(positional[0])) {
+		cli_error("verify", positional[0], CLI_STDOUT_IS_IMAGE);
+		return EXIT_NOT_STARTED;
+	}
 	if (values->json)
 		check.findings = json_object_new_array();
 	r = image_verify(positional[0], found, progress, &check, &report, &err);
 	cli_bar_end(&check.bar);
-	if (r < 0) {
-		cli_error("verify", positional[0], err.text);
-		json_object_put(check.findings);
-		return err.kind == ERR_BAD_IMAGE ? EXIT_DAMAGED : EXIT_NOT_STARTED;
-	}
-	if (values->json)
-		print_json(&check, &report);
-	else
-		printf("%s: %" PRIu64 " chunks read, %" PRIu64 " damaged; %s: %s\n", positional[0],
-			report.chunks, report.bad_chunks, digest_word(&report),
-			report.problems == 0 ? "good" : "NOT GOOD");
-	return report.problems == 0 ? EXIT_COMPLETE : EXIT_DAMAGED;
+	if (r == 0)
+		return print_report(&check, &report);
+	cli_error("verify", positional[0], err.text);
+	json_object_put(check.findings);
+	return failure_code(&err);
 }
 
 static const struct cli_option options[] = {
@@ -99,5 +149,5 @@ const struct cli_command command_verify = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = run,
+	.run = verify_run,
 };

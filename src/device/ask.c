@@ -20,6 +20,7 @@ static bool ask(struct transport *transport, struct drive *unit)
 {
 	struct inquiry inquiry;
 	struct capacity capacity;
+	struct err err = {0};
 
 	if (scsi_inquiry(transport, &inquiry, NULL) || inquiry.qualifier != 0 ||
 		!type_holds_blocks(inquiry.device_type))
@@ -27,9 +28,12 @@ static bool ask(struct transport *transport, struct drive *unit)
 	memcpy(unit->scsi_vendor, inquiry.vendor, sizeof(inquiry.vendor));
 	memcpy(unit->scsi_product, inquiry.product, sizeof(inquiry.product));
 	memcpy(unit->scsi_revision, inquiry.revision, sizeof(inquiry.revision));
-	if (scsi_wait_ready(transport, deadline_in_ms(READY_MS), NULL) ||
-		scsi_capacity(transport, &capacity, NULL, NULL))
+	if (scsi_wait_ready(transport, deadline_in_ms(READY_MS), &err) ||
+		scsi_capacity(transport, &capacity, NULL, &err)) {
+		unit->medium = err.kind == ERR_NO_MEDIUM ? LOOKED_NO : LOOKED_UNKNOWN;
 		return true;
+	}
+	unit->medium = LOOKED_YES;
 	unit->n_blocks = capacity.n_blocks;
 	unit->block_bytes = capacity.block_bytes;
 	return true;

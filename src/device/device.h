@@ -32,8 +32,15 @@ const char *route_name(enum route route);
 /* False when TEXT names no route. */
 bool route_parse(const char *text, enum route *route);
 
-/* One logical unit of one USB mass-storage interface, or of a simulated drive.  Texts are escaped
- * and empty when not known. */
+/* What was looked at is so or not; what could not be looked at is neither. */
+enum looked {
+	LOOKED_UNKNOWN,
+	LOOKED_NO,
+	LOOKED_YES,
+};
+
+/* One logical unit of one USB mass-storage interface, or of a simulated drive.  Texts are empty
+ * when not known; those that the drive itself says are plain ASCII (text_escape()). */
 struct drive {
 	uint8_t bus, address, configuration, interface, lun;
 	char port[32]; /* "1-2.3"; empty when not on USB */
@@ -49,8 +56,12 @@ struct drive {
 	char by_path[256]; /* first /dev/disk/by-path link */
 	bool offers_bot, offers_uas;
 	bool read_only;
-	char in_use[512]; /* "mounted read-write on /mnt (/dev/sdb1)", "swap …"; empty when free */
-	bool mounted_rw;  /* mounted read-write, or swapped on */
+	char in_use[512]; /* "mounted read-write on /mnt (/dev/sdb1)", "swap …"; empty when no use
+			   * of it is seen.  Has in it what a mount point is called */
+	bool mounted_rw;  /* mounted read-write, or swapped on, or that cannot be ruled out */
+	enum looked medium;
+	enum looked used; /* unknown but in a list that looked closer */
+	char unseen[128]; /* why `used` is unknown */
 	enum route route; /* the one that ROUTE_AUTO would choose */
 	char why[256];	  /* and why */
 };
@@ -60,9 +71,14 @@ struct drive_list {
 	size_t n;
 };
 
-/* Every USB mass-storage LUN of this machine.  ASK_UNBOUND: drives without a kernel driver are
- * claimed for a moment and asked INQUIRY and READ CAPACITY. */
-int drive_list_read(struct drive_list *list, bool ask_unbound, struct err *err);
+/*
+ * Every USB mass-storage LUN of this machine.  LOOK_CLOSER: drives without a kernel driver are
+ * claimed for a moment and asked INQUIRY and READ CAPACITY; disks of the others are opened for a
+ * moment, for themselves alone, which tells whether somebody uses them out of our sight, and
+ * whether a CD-ROM unit has a medium.  The kernel sends those nothing but the TEST UNIT READY that
+ * it sends every few seconds anyway.
+ */
+int drive_list_read(struct drive_list *list, bool look_closer, struct err *err);
 void drive_list_free(struct drive_list *list);
 
 /* A drive, opened. */

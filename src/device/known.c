@@ -2,9 +2,7 @@
 /* Quirks of a drive: see known.h. */
 #include "device/known.h"
 
-#include <stdio.h>
-
-#include "base/mem.h"
+#include "base/file.h"
 #include "proto/usb.h"
 #include "usb/descriptor.h"
 #include "usb/quirk.h"
@@ -15,10 +13,9 @@
 /* Somebody who knows this machine's drives has said it there. */
 static void take_kernels(const struct drive *drive, uint32_t *quirks)
 {
-	cleanup_fclose FILE *f = fopen(KERNEL_SETTING, "re");
 	char text[SETTING_MAX];
 
-	if (f && fgets(text, sizeof(text), f))
+	if (file_read_line(KERNEL_SETTING, text, sizeof(text)))
 		quirk_from_kernel(text, drive->vid, drive->pid, quirks);
 }
 

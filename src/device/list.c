@@ -8,13 +8,14 @@
 
 #include "base/mem.h"
 #include "device/ask.h"
+#include "device/look.h"
 #include "device/route.h"
 #include "device/sysfs.h"
 
 struct builder {
 	struct drive_list *list;
 	size_t room;
-	bool ask_unbound;
+	bool look_closer;
 };
 
 static int append(struct builder *builder, const struct drive *drive, struct err *err)
@@ -45,6 +46,8 @@ static int append_units(struct builder *builder, struct udev_device *interface, 
 			struct drive drive = {.lun = 0};
 
 			sysfs_fill_unit(unit, &drive);
+			if (builder->look_closer)
+				look_at_disk(&drive);
 			status = append(builder, &drive, err);
 		}
 		if (unit)
@@ -61,11 +64,15 @@ static int append_units(struct builder *builder, struct udev_device *interface, 
 static int append_unbound(struct builder *builder, const struct drive *drive, struct err *err)
 {
 	struct drive unit[ASK_UNITS_MAX];
-	size_t n = builder->ask_unbound ? ask_units(drive, unit) : 0;
+	size_t n = builder->look_closer ? ask_units(drive, unit) : 0;
 
-	if (n == 0)
-		return append(builder, drive, err);
+	if (n == 0) {
+		unit[0] = *drive;
+		n = 1;
+	}
 	for (size_t i = 0; i < n; i++) {
+		/* Without a driver the kernel has no disk that could be used. */
+		unit[i].used = LOOKED_NO;
 		if (append(builder, &unit[i], err))
 			return -1;
 	}
@@ -84,8 +91,12 @@ static int append_interface(struct builder *builder, struct udev_device *interfa
 		return append_unbound(builder, &drive, err);
 	if (append_units(builder, interface, err))
 		return -1;
+	if (builder->list->n > before)
+		return 0;
 	/* Bound, but no unit: claimed by a program, or not looked at yet. */
-	return builder->list->n > before ? 0 : append(builder, &drive, err);
+	if (builder->look_closer)
+		look_at_disk(&drive);
+	return append(builder, &drive, err);
 }
 
 static int by_place(const void *a, const void *b)
@@ -123,9 +134,9 @@ static int append_all(struct builder *builder, struct udev *udev, struct err *er
 	return status;
 }
 
-int drive_list_read(struct drive_list *list, bool ask_unbound, struct err *err)
+int drive_list_read(struct drive_list *list, bool look_closer, struct err *err)
 {
-	struct builder builder = {.list = list, .ask_unbound = ask_unbound};
+	struct builder builder = {.list = list, .look_closer = look_closer};
 	struct udev *udev = udev_new();
 	int status;
 

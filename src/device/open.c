@@ -58,6 +58,10 @@ static struct transport *chain(struct opened *opened, struct transport *inner, s
 	if (t)
 		t = wrapped(t, transport_tally_new(t, err));
 	opened->device.tally = t;
+	if (t)
+		transport_tally_listen(t, inner);
+	if (t && opened->candidate)
+		transport_tally_remember(t);
 	if (t && !options->any_command)
 		t = wrapped(t, transport_guard_new(t, err));
 	if (!t)
@@ -181,8 +185,8 @@ static int open_named(struct opened *opened, struct err *err)
 	return 0;
 }
 
-struct opened *opened_new(
-	const struct named *named, const struct device_options *options, struct err *err)
+struct opened *opened_new(const struct named *named, const struct device_options *options,
+	bool candidate, struct err *err)
 {
 	struct opened *opened = calloc(1, sizeof(*opened));
 
@@ -192,6 +196,7 @@ struct opened *opened_new(
 	}
 	opened->options = *options;
 	opened->named = *named;
+	opened->candidate = candidate;
 	look_for_unseen_users(&opened->named.drive);
 	opened->device.drive = opened->named.drive;
 	memcpy(opened->device.name, named->label, sizeof(opened->device.name));
@@ -212,7 +217,7 @@ struct device *device_open(const char *name, const struct device_options *option
 
 	if (name_resolve(name, &named, err))
 		return NULL;
-	opened = opened_new(&named, options, err);
+	opened = opened_new(&named, options, false, err);
 	return opened ? &opened->device : NULL;
 }
 

@@ -30,6 +30,7 @@ struct opened {
 	struct link *link; /* of the transport behind the plug; NULL: none */
 	struct pcap *pcap; /* NULL: none is written */
 	struct transport *plug;
+	bool candidate; /* looked at because a drive is lost: what it is sent is remembered */
 };
 
 /* The transport of the route that opened->device has; what it took is in OPENED.  NULL and ERR on
@@ -39,8 +40,9 @@ struct transport *connect_route(struct opened *opened, struct err *err);
 /* Gives back what connect_route() took, its transport included. */
 void disconnect(struct opened *opened);
 
-/* A drive found by name_resolve(), opened and asked who it is; NAMED need not stay. */
-struct opened *opened_new(
-	const struct named *named, const struct device_options *options, struct err *err);
+/* A drive found by name_resolve(), opened and asked who it is; NAMED need not stay.  CANDIDATE: it
+ * may be one that was lost. */
+struct opened *opened_new(const struct named *named, const struct device_options *options,
+	bool candidate, struct err *err);
 
 #endif

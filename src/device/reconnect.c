@@ -71,7 +71,7 @@ static void look_at(struct search *search, const struct named *named)
 	const struct opened *lost = search->lost;
 	const char *port = lost->device.drive.port;
 	struct device_options options = options_for(lost);
-	struct opened *candidate = opened_new(named, &options, &search->last);
+	struct opened *candidate = opened_new(named, &options, true, &search->last);
 	bool on_old_port;
 
 	if (!candidate)
@@ -151,7 +151,11 @@ static void adopt(struct opened *lost, struct opened *found)
 	struct transport *inner = transport_plug_take(found->plug);
 	struct descriptors descriptors = lost->descriptors;
 
+	/* What was sent while it was looked at was sent to the same drive. */
+	transport_tally_absorb(lost->device.tally, found->device.tally);
+	transport_tally_listen(lost->device.tally, inner);
 	transport_plug_put(lost->plug, inner);
+	lost->device.transport->depth = inner->depth;
 	lost->guardian = found->guardian;
 	lost->descriptors = found->descriptors;
 	lost->named = found->named;

@@ -241,11 +241,22 @@ static void find_link(const char *folder, const char *node, char *out, size_t ro
 		out[0] = '\0'; /* a cut name would name nothing */
 }
 
-/* The kernel's sr driver takes a drive without a disc for one of 1 GiB; udev asked it. */
+/* The kernel's sr driver takes a drive without a disc for one of 1 GiB.  Where udev has seen a disc
+ * there is one; it does not see each (look.h does). */
 static bool has_size(struct udev_device *block)
 {
 	return strncmp(udev_device_get_sysname(block), "sr", 2) != 0 ||
 	       udev_device_get_property_value(block, "ID_CDROM_MEDIA");
+}
+
+/* Of a drive whose medium does not come out, no size means that it is not known yet. */
+static enum looked has_medium(struct udev_device *block, const struct drive *drive)
+{
+	if (drive->n_blocks > 0)
+		return LOOKED_YES;
+	if (!has_size(block))
+		return LOOKED_UNKNOWN;
+	return get_number(block, "removable", 10, 1) == 1 ? LOOKED_NO : LOOKED_UNKNOWN;
 }
 
 static void fill_block(struct udev_device *block, struct drive *drive)
@@ -263,6 +274,7 @@ static void fill_block(struct udev_device *block, struct drive *drive)
 	if (drive->block_bytes > 0 && has_size(block) &&
 		mem_mul_u64(get_number(block, "size", 10, UINT64_MAX), 512, &bytes))
 		drive->n_blocks = bytes / drive->block_bytes;
+	drive->medium = has_medium(block, drive);
 	drive->read_only = get_number(block, "ro", 10, 1) == 1;
 	use = use_read(drive->block, &use_sources_system);
 	memcpy(drive->in_use, use.text, sizeof(drive->in_use));

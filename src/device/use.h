@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct use {
-	char text[512]; /* "mounted read-only on /mnt (/dev/sdb1)"; empty when free */
-	bool rw;	/* mounted read-write, or swapped on */
+	char text[512]; /* "mounted read-only on /mnt (/dev/sdb1)"; empty when none is seen */
+	bool rw;	/* mounted read-write, or swapped on, or that cannot be ruled out */
 };
 
 /* Where it is looked up. */
@@ -15,9 +15,14 @@ struct use_sources {
 	const char *mountinfo;	 /* proc(5), /proc/PID/mountinfo */
 	const char *swaps;	 /* proc(5), /proc/swaps */
 	const char *class_block; /* /sys/class/block */
+	/* NULL, or one that is not there, says nothing. */
+	const char *first_mountinfo; /* process 1's, which may live in another mount namespace */
+	const char *btrfs;	     /* /sys/fs/btrfs */
+	const char *dev;	     /* /dev, for the loop devices */
 };
 
-/* This process's own view: other mount namespaces are not in it, see use_hold(). */
+/* This process's own view and, with permission, process 1's.  Other mount namespaces, and what was
+ * unmounted lazily and is still open, are not in it: see use_hold(). */
 extern const struct use_sources use_sources_system;
 
 /* What uses the disk or partition NODE ("/dev/sdb"), its partitions, and whatever lies on them.

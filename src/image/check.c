@@ -398,6 +398,16 @@ int check_all(struct image_writer *writer, bool digests, const struct check_prog
 	return r;
 }
 
+/* What is missing at the end of a pipe counts as zeros, as what was passed over before. */
+int check_complete_pipe(struct image_writer *writer, struct err *err)
+{
+	const struct image_info *info = &writer->store.info;
+	uint64_t left = (info->n_blocks - writer->hash_lba) * info->block_bytes;
+
+	writer->hash_lba = info->n_blocks;
+	return left > 0 ? hasher_take_now(writer->hasher, left, NULL, 0, err) : 0;
+}
+
 int image_writer_check(struct image_writer *writer, bool digests,
 	int (*call)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	uint64_t *put_back, struct err *err)
@@ -408,10 +418,22 @@ int image_writer_check(struct image_writer *writer, bool digests,
 	if (writer_settle(writer, err) < 0)
 		return -1;
 	if (writer->sink.in_order)
-		return 0;
+		return digests ? check_complete_pipe(writer, err) : 0;
 	if (check_all(writer, digests && writer->options.hashes != 0, &progress, put_back, err) < 0)
 		return err_prefix(err, "checking the image: ");
 	return writer_drain(writer, err);
+}
+
+int image_writer_digests(struct image_writer *writer, unsigned int *hashes,
+	uint8_t out[IMAGE_N_HASHES][32], struct err *err)
+{
+	*hashes = 0;
+	if (writer->hash_lba < writer->store.info.n_blocks)
+		return 0;
+	if (hasher_so_far(writer->hasher, out, err) < 0)
+		return -1;
+	*hashes = writer->options.hashes;
+	return 0;
 }
 
 uint64_t image_writer_read_back_bytes(const struct image_writer *writer)

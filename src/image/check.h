@@ -30,6 +30,9 @@ int check_read_slot(struct image_writer *writer, uint64_t slot, uint8_t *plain, 
 /* Does SLOT have a record that was found damaged? */
 bool check_is_damaged(const struct image_writer *writer, uint64_t slot);
 
+/* The digests of a pipe, over what was never committed at its end. */
+int check_complete_pipe(struct image_writer *writer, struct err *err);
+
 /* See image_writer_check(); the writer is settled and no pipe. */
 int check_all(struct image_writer *writer, bool digests, const struct check_progress *progress,
 	uint64_t *put_back, struct err *err);

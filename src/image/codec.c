@@ -228,7 +228,8 @@ int data_head_decode(const uint8_t *payload, uint64_t length, uint32_t block_byt
 		head->n_units != n_units ||
 		head->body != UMS_DATA_HEAD_SIZE + n_units * UMS_UNIT_ENTRY_SIZE ||
 		(uint64_t)head->body + head->body_bytes != length ||
-		(head->encoding == UMS_ENCODING_RAW && head->body_bytes != run_len))
+		(head->encoding == UMS_ENCODING_RAW && head->body_bytes != run_len) ||
+		(head->encoding == UMS_ENCODING_ZERO && head->body_bytes != 0))
 		return err_set(err, ERR_BAD_IMAGE,
 			"the DATA record at offset %" PRIu64 " contradicts itself", offset);
 	return 0;
@@ -239,6 +240,13 @@ uint32_t unit_length(uint64_t run_len, uint32_t unit_bytes, uint32_t unit)
 	uint64_t begin = (uint64_t)unit * unit_bytes;
 
 	return (uint32_t)(run_len - begin < unit_bytes ? run_len - begin : unit_bytes);
+}
+
+/* No encoder makes a unit longer than this; a table that says so wants the whole body to be read
+ * for each unit. */
+static uint64_t stored_limit(uint64_t plain_len)
+{
+	return 2 * plain_len + 4096;
 }
 
 bool unit_extent(const struct data_head *head, const uint8_t *table, uint32_t unit,
@@ -255,7 +263,7 @@ bool unit_extent(const struct data_head *head, const uint8_t *table, uint32_t un
 	if (*offset > end || end > head->body_bytes)
 		return false;
 	*len = end - *offset;
-	return true;
+	return *len <= stored_limit(unit_length(run_len, unit_bytes, unit));
 }
 
 bool unit_decode(struct inflater *inflater, const struct data_head *head, const uint8_t *table,

@@ -67,6 +67,7 @@ static int writer_start(struct image_writer *writer, struct err *err)
 	writer->sink.map = store->map;
 	writer->sink.block_bytes = store->info.block_bytes;
 	writer->sink.slot_blocks = store->slot_blocks;
+	writer->sink.most_open = 1;
 	writer->sink.in_order = writer->out.piped;
 	writer->out.fd = store->fd;
 	memcpy(writer->out.uuid, store->info.uuid, 16);
@@ -329,11 +330,24 @@ const struct blockmap *image_writer_map(const struct image_writer *writer)
 	return writer->store.map;
 }
 
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len)
+int image_writer_blob(
+	struct image_writer *writer, const char *name, void **bytes, size_t *len, struct err *err)
 {
-	if (writer->out.piped || writer_drain(writer, NULL) < 0)
-		return NULL;
-	return store_blob_find(&writer->store, name, len);
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_blob_look(&writer->store, name, bytes, len, err);
+}
+
+int image_writer_journal(struct image_writer *writer, int (*func)(void *context, const char *json),
+	void *context, struct err *err)
+{
+	if (writer->out.piped)
+		return 0;
+	if (writer_drain(writer, err) < 0)
+		return -1;
+	return store_journal(&writer->store, func, context, err);
 }
 
 void image_writer_keep(struct image_writer *writer)
@@ -374,6 +388,8 @@ int image_writer_close(struct image_writer *writer, struct err *err)
 {
 	int r = 0;
 
+	if (!writer)
+		return 0;
 	if (writer->changed && !writer->sealed) {
 		if (writer->was_sealed && !writer->gained)
 			r = cut_back(writer, err);

@@ -3,6 +3,7 @@
 #include "image/digest.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -17,12 +18,12 @@ static const struct {
 	size_t length;
 } hashes_table[IMAGE_N_HASHES] = {{"sha256", 32}, {"md5", 16}, {"sha1", 20}};
 
-size_t digest_length(unsigned int i)
+size_t image_hash_length(unsigned int i)
 {
 	return hashes_table[i].length;
 }
 
-const char *digest_name(unsigned int i)
+const char *image_hash_name(unsigned int i)
 {
 	return hashes_table[i].name;
 }
@@ -90,6 +91,26 @@ int digest_finish(struct digest *digest, uint8_t out[IMAGE_N_HASHES][32], struct
 		if (digest->context[i] && EVP_DigestFinal_ex(digest->context[i], out[i], &len) != 1)
 			return err_set(
 				err, ERR_OTHER, "libcrypto failed to end %s", hashes_table[i].name);
+	}
+	return 0;
+}
+
+int digest_so_far(const struct digest *digest, uint8_t out[IMAGE_N_HASHES][32], struct err *err)
+{
+	for (unsigned int i = 0; i < IMAGE_N_HASHES; i++) {
+		EVP_MD_CTX *copy;
+		unsigned int len = 0;
+		bool good;
+
+		if (!digest->context[i])
+			continue;
+		copy = EVP_MD_CTX_new();
+		good = copy && EVP_MD_CTX_copy_ex(copy, digest->context[i]) == 1 &&
+		       EVP_DigestFinal_ex(copy, out[i], &len) == 1;
+		EVP_MD_CTX_free(copy);
+		if (!good)
+			return err_set(err, ERR_OTHER, "libcrypto failed to copy %s",
+				hashes_table[i].name);
 	}
 	return 0;
 }

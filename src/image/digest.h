@@ -18,11 +18,10 @@ void digest_free(struct digest *digest);
 /* The next LEN bytes; BYTES NULL: zeros. */
 int digest_update(struct digest *digest, const void *bytes, uint64_t len, struct err *err);
 
+/* The results as if it ended here, in order of the bits; it goes on. */
+int digest_so_far(const struct digest *digest, uint8_t out[IMAGE_N_HASHES][32], struct err *err);
+
 /* The results in order of the bits, and ends. */
 int digest_finish(struct digest *digest, uint8_t out[IMAGE_N_HASHES][32], struct err *err);
-
-/* Bytes of the result of hash number I, and its name ("sha256"). */
-size_t digest_length(unsigned int i);
-const char *digest_name(unsigned int i);
 
 #endif

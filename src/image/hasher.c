@@ -131,3 +131,8 @@ int hasher_finish(struct hasher *hasher, uint8_t out[IMAGE_N_HASHES][32], struct
 {
 	return hasher_drain(hasher, err) < 0 ? -1 : digest_finish(hasher->digest, out, err);
 }
+
+int hasher_so_far(struct hasher *hasher, uint8_t out[IMAGE_N_HASHES][32], struct err *err)
+{
+	return hasher_drain(hasher, err) < 0 ? -1 : digest_so_far(hasher->digest, out, err);
+}

@@ -35,6 +35,9 @@ int hasher_drain(struct hasher *hasher, struct err *err);
 /* Drains and begins anew, at the first byte. */
 int hasher_restart(struct hasher *hasher, struct err *err);
 
+/* Drains: the results as if it ended here. */
+int hasher_so_far(struct hasher *hasher, uint8_t out[IMAGE_N_HASHES][32], struct err *err);
+
 /* Drains and ends: the results in order of the bits. */
 int hasher_finish(struct hasher *hasher, uint8_t out[IMAGE_N_HASHES][32], struct err *err);
 

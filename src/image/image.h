@@ -17,6 +17,10 @@
 
 struct image;
 
+/* Name ("sha256") and length in bytes of digest number I < IMAGE_N_HASHES. */
+const char *image_hash_name(unsigned int i);
+size_t image_hash_length(unsigned int i);
+
 #define IMAGE_HASH_SHA256 1u
 #define IMAGE_HASH_MD5	  2u
 #define IMAGE_HASH_SHA1	  4u
@@ -60,8 +64,25 @@ const struct blockmap *image_map(const struct image *image);
 const char *image_damage(const struct image *image);
 
 /* LEN plain bytes at OFFSET (bytes of the drive) into DATA; what the image does not have reads as
- * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged. */
+ * zero. Not thread-safe.  -1 with ERR naming file offset and sectors when a chunk is damaged, or
+ * when the map calls sectors good that no record holds. */
 int image_read(struct image *image, uint64_t offset, size_t len, void *data, struct err *err);
+
+/* Sectors that the drive gave, and that the image has lost again. */
+struct image_lost {
+	uint64_t lba, n_blocks;
+	const char *text; /* a sentence that names sectors and file offset; as long as the call */
+};
+typedef void image_lose(void *context, const struct image_lost *lost);
+
+/*
+ * As image_read(), of whole sectors (up to the end of the drive) of an image that is damaged: those
+ * that cannot be had any more are zeros in DATA, LOSE is called for each piece of them that lies
+ * together in one record, and from then on image_map() calls those of them untried that were good.
+ * -1 and ERR when the file's index cannot be read in any way, or memory is out.
+ */
+int image_salvage(struct image *image, uint64_t offset, size_t len, void *data, image_lose *lose,
+	void *context, struct err *err);
 
 /* Calls FUNC for each blob (newest of a name) or journal line (in order); stops and returns what
  * FUNC returned when that is not 0. */
@@ -76,15 +97,27 @@ void *image_blob(struct image *image, const char *name, size_t *len);
 
 /* --- checking --- */
 
-struct image_verify_report {
-	uint64_t chunks, bad_chunks;
-	bool digest_checked, digest_bad;
-	uint64_t problems; /* all findings */
+enum image_digests {
+	IMAGE_DIGESTS_NONE,    /* the image has none: not sealed, or sealed without */
+	IMAGE_DIGESTS_FIT,     /* computed, and they are those of the seal */
+	IMAGE_DIGESTS_DIFFER,  /* computed, and one is another one */
+	IMAGE_DIGESTS_UNKNOWN, /* not computed, so nothing can be said of them */
 };
 
-/* Reads everything and checks every CRC and the digests.  FOUND is called with one sentence for
- * each thing that is wrong, naming the file offset and the sectors.  0 when the check could be done
- * (look at the report), -1 when not. */
+struct image_verify_report {
+	uint64_t chunks, bad_chunks;
+	enum image_digests digests;
+	const char *digests_why; /* why they are unknown; NULL when they are not */
+	uint64_t problems;	 /* all findings */
+};
+
+/*
+ * Reads everything and checks every CRC and the digests.  FOUND is called with one sentence for
+ * each thing that is wrong, naming the file offset and the sectors.  The time is in proportion to
+ * the file; only the digests of a sealed image cost a pass over the whole drive, because they are
+ * of its missing sectors as zeros too.  0 when the check could be done (look at the report), -1
+ * when not.
+ */
 int image_verify(const char *path, void (*found)(void *context, const char *text),
 	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	struct image_verify_report *report, struct err *err);
@@ -123,7 +156,15 @@ struct image_writer *image_resume(
 struct capture_sink *image_writer_sink(struct image_writer *writer);
 const struct image_info *image_writer_info(const struct image_writer *writer);
 const struct blockmap *image_writer_map(const struct image_writer *writer);
-void *image_writer_blob(struct image_writer *writer, const char *name, size_t *len);
+
+/* The newest blob NAME into *BYTES (freed by the caller) and *LEN.  1: found, 0: the image has none
+ * of that name, -1 and ERR: it cannot be told, because a blob of the image is damaged. */
+int image_writer_blob(struct image_writer *writer, const char *name, void **bytes, size_t *len,
+	struct err *err);
+
+/* As image_journal(), of an image that is being written. */
+int image_writer_journal(struct image_writer *writer,
+	int (*func)(void *context, const char *json), void *context, struct err *err);
 
 /* What was added is worth a new generation even if no sector was gained: a user's note.  See
  * image_writer_close(). */
@@ -133,12 +174,20 @@ void image_writer_keep(struct image_writer *writer);
  * After the passes, before the seal: reads back what this session has not written itself, and with
  * DIGESTS what they have not seen.  Sectors that the map calls good and that do not read are put
  * back to untried, *PUT_BACK of them: the caller reads those from the drive and checks again.
- * Damage does not make it fail.  No room may be reserved.  PROGRESS as with the seal.  A pipe has
- * nothing to check.
+ * Damage does not make it fail.  No room may be reserved.  PROGRESS as with the seal.  Of a pipe
+ * nothing can be read back; its digests are completed by zeros for what is missing.
  */
 int image_writer_check(struct image_writer *writer, bool digests,
 	int (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
 	uint64_t *put_back, struct err *err);
+
+/*
+ * The digests that a seal would have now, after a check with DIGESTS that put nothing back:
+ * *HASHES (IMAGE_HASH_…) says which OUT has, in order of the bits; 0 when they have not seen the
+ * whole drive.
+ */
+int image_writer_digests(struct image_writer *writer, unsigned int *hashes,
+	uint8_t out[IMAGE_N_HASHES][32], struct err *err);
 
 /* Plain bytes that check and seal have read back so far: 0 after an uninterrupted capture without
  * errors. */
@@ -162,16 +211,28 @@ int image_writer_seal(struct image_writer *writer, bool digests,
  * which nothing was added that is worth a new generation (a sector, one more that is known to be
  * bad, image_writer_keep()), is cut back to what it was, sealed, byte for byte; so is its seal when
  * image_writer_seal() would say nothing new.  After a failed sync nothing is claimed any more: no
- * checkpoint is written.
+ * checkpoint is written.  NULL is allowed.
  */
 int image_writer_close(struct image_writer *writer, struct err *err);
 
 /* --- conversions --- */
 
-/* Writes the plain bytes to FD (seekable: sparse; else in order).  PROGRESS may be NULL. */
-int image_export(struct image *image, int fd,
-	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes), void *context,
-	struct err *err);
+struct image_export_options {
+	/* FD is a regular file of the caller's, open for writing and empty: what is zero becomes
+	 * holes.  Without it all is written, in order, from where FD stands: nothing of what was
+	 * there before may show through. */
+	bool sparse;
+	image_lose *lose; /* as with image_salvage(); NULL: damage ends the export */
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes); /* may be NULL */
+	void *context;								  /* of both */
+};
+
+/*
+ * Writes the plain bytes of the whole drive to FD.  Where the image has nothing, a sparse export
+ * costs nothing.  -1 and ERR (ERR_BAD_IMAGE for damage) with a part of it written.
+ */
+int image_export(
+	struct image *image, int fd, const struct image_export_options *options, struct err *err);
 
 /* The block map as a GNU ddrescue mapfile to FD. */
 int image_export_mapfile(struct image *image, int fd, struct err *err);

@@ -36,14 +36,25 @@ struct index;
 void index_entry_encode(const struct index_entry *entry, uint8_t out[UMS_INDEX_ENTRY_SIZE]);
 void index_entry_decode(const uint8_t in[UMS_INDEX_ENTRY_SIZE], struct index_entry *entry);
 
-/* Does the entry lie in one slot? */
-bool index_entry_fits(const struct index_entry *entry, uint32_t slot_blocks);
+/* What index entries are held to. */
+struct index_limits {
+	uint32_t slot_blocks;
+	uint64_t n_blocks;   /* of the drive */
+	uint64_t file_bytes; /* of the image */
+};
+
+/* Does the entry lie in one slot of the drive, and its record in the file?  Every entry that comes
+ * from a file is held to this before anything is done with it. */
+bool index_entry_fits(const struct index_entry *entry, const struct index_limits *limits);
 
 /* An empty index in memory; NULL when memory is out. */
 struct index *index_new(uint32_t slot_blocks);
 
-/* An index that reads PAGES (N of them, owned from then on) from FD when asked. */
-struct index *index_paged(uint32_t slot_blocks, int fd, uint64_t file_bytes, const uint8_t uuid[16],
+/* Are the pages in order of LBA, no slot on two of them, and is there room in the file for all? */
+bool index_pages_fit(const struct index_page *pages, size_t n, const struct index_limits *limits);
+
+/* An index that reads PAGES (N of them, which fit, owned from then on) from FD when asked. */
+struct index *index_paged(const struct index_limits *limits, int fd, const uint8_t uuid[16],
 	struct index_page *pages, size_t n);
 
 void index_free(struct index *index);
@@ -58,8 +69,22 @@ int index_add(struct index *index, const struct index_entry *entry);
 int index_slot(struct index *index, uint64_t slot, const struct index_entry **entry, size_t *n,
 	struct err *err);
 
+/*
+ * The first slot at or behind SLOT that has records into *NEXT, or *FOUND = false when there is
+ * none.  Slots without records cost nothing, however many there are; pages are read one after the
+ * other.  -1 and ERR when a page on the way cannot be read.
+ */
+int index_next_slot(
+	struct index *index, uint64_t slot, uint64_t *next, bool *found, struct err *err);
+
 /* All entries of an index in memory, sorted by slot, oldest first within one. */
 const struct index_entry *index_all(struct index *index, size_t *n);
+
+/*
+ * Forgets, in memory, entries that are there twice.  False when two of them name records that lie
+ * over each other in the file: then the index is not to be believed.
+ */
+bool index_settle(struct index *index);
 
 /* Forgets, in memory, records of a slot under a later one that holds the slot as a whole. */
 void index_drop_covered(struct index *index);

@@ -11,8 +11,9 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "image/scan.h"
+#include "image/find.h"
 #include "image/record.h"
+#include "image/scan.h"
 #include "proto/udif.h"
 
 static bool seal_at(const struct store *store, uint64_t offset, bool udif, struct seal *seal)
@@ -93,7 +94,8 @@ static int load_map(struct store *store, uint64_t offset, struct err *err)
 
 static int take_pages(struct store *store, const uint8_t *p, uint32_t n, struct err *err)
 {
-	struct index_page *page = calloc(n + 1u, sizeof(*page));
+	struct index_limits limits = store_limits(store);
+	struct index_page *page = calloc((size_t)n + 1, sizeof(*page));
 
 	if (!page)
 		return err_memory(err, "opening the image");
@@ -102,8 +104,12 @@ static int take_pages(struct store *store, const uint8_t *p, uint32_t n, struct 
 		page[i].offset = get_le64(p + PAGE_OFFSET);
 		page[i].n_entries = get_le32(p + PAGE_N_ENTRIES);
 	}
-	store->index = index_paged(
-		store->slot_blocks, store->fd, store->info.file_bytes, store->info.uuid, page, n);
+	if (!index_pages_fit(page, n, &limits)) {
+		free(page);
+		return err_set(err, ERR_BAD_IMAGE,
+			"the index root's pages are not in order, or more than the file holds");
+	}
+	store->index = index_paged(&limits, store->fd, store->info.uuid, page, n);
 	if (!store->index) {
 		free(page);
 		return err_memory(err, "opening the image");
@@ -131,6 +137,7 @@ static int load_root(struct store *store, uint64_t offset, struct err *err)
 	if (scan_take_refs(store, p + UMS_ROOT_HEAD_SIZE + pages * UMS_ROOT_PAGE_SIZE, refs, err) <
 		0)
 		return -1;
+	refs_settle(&store->refs);
 	return take_pages(store, p + UMS_ROOT_HEAD_SIZE, (uint32_t)pages, err);
 }
 
@@ -150,6 +157,7 @@ static int load_head(struct store *store, struct err *err)
 	payload = record_read_payload(store->fd, &record, 1u << 20, err);
 	if (!payload)
 		return -1;
+	store->begin = record_end(&record);
 	return store_head_decode(store, payload, record.length, err);
 }
 
@@ -157,14 +165,14 @@ static int load_head(struct store *store, struct err *err)
 static int load_records(struct store *store, uint64_t last_ckpt, struct err *err)
 {
 	if (last_ckpt == 0)
-		last_ckpt = scan_last_checkpoint(store);
+		last_ckpt = find_last_checkpoint(store);
 	if (last_ckpt != 0 && scan_chain(store, last_ckpt, NULL) == 0)
 		return scan_records(store, store->tail, err);
 	/* No checkpoint, or a broken chain: every record speaks for itself. */
 	store->chain_broken = true;
 	if (scan_reset(store, err) < 0)
 		return -1;
-	return scan_records(store, UMS_RECORD_HEAD_SIZE + UMS_HEAD_SIZE, err);
+	return scan_records(store, store->begin, err);
 }
 
 /* The first damage that is met is the one to tell; lack of memory is none. */
@@ -185,10 +193,13 @@ static bool load_note_damage(struct store *store, const struct err *failure, str
 static int load_aside(
 	struct store *aside, const struct store *store, const struct seal *seal, struct err *err)
 {
-	*aside = (struct store){
-		.fd = store->fd, .info = store->info, .slot_blocks = store->slot_blocks};
+	*aside = (struct store){.fd = store->fd,
+		.info = store->info,
+		.begin = store->begin,
+		.slot_blocks = store->slot_blocks};
 	if (scan_reset(aside, err) < 0 || load_records(aside, seal->ckpt, err) < 0)
 		return -1;
+	refs_settle(&aside->refs);
 	index_drop_covered(aside->index);
 	return 0;
 }
@@ -246,17 +257,14 @@ static int load_for_reading(struct store *store, const struct seal *seal, struct
 	return root && map ? 0 : load_instead(store, seal, !root, !map, err);
 }
 
-int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
-	struct err *err)
+/* Instead of an index of which a page is damaged, as FAILURE says. */
+static int load_index_instead(struct store *store, const struct err *failure, struct err *err)
 {
-	struct err failure;
 	struct store aside;
 	struct seal seal;
 	int r;
 
-	if (index_slot(store->index, slot, entry, n, &failure) == 0)
-		return 0;
-	if (!load_note_damage(store, &failure, err))
+	if (!load_note_damage(store, failure, err))
 		return -1;
 	if (!load_find_seal(store, &seal))
 		return err_set(err, ERR_BAD_IMAGE, "the image's footer is gone");
@@ -265,7 +273,31 @@ int load_slot(struct store *store, uint64_t slot, const struct index_entry **ent
 	if (r == 0)
 		take_aside_index(store, &aside);
 	free_aside(&aside);
-	return r < 0 ? -1 : index_slot(store->index, slot, entry, n, err);
+	return r;
+}
+
+int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
+	struct err *err)
+{
+	struct err failure;
+
+	if (index_slot(store->index, slot, entry, n, &failure) == 0)
+		return 0;
+	if (load_index_instead(store, &failure, err) < 0)
+		return -1;
+	return index_slot(store->index, slot, entry, n, err);
+}
+
+int load_next_slot(struct store *store, uint64_t slot, uint64_t *next, bool *found, struct err *err)
+{
+	struct err failure;
+
+	if (index_next_slot(store->index, slot, next, found, &failure) < 0 &&
+		(load_index_instead(store, &failure, err) < 0 ||
+			index_next_slot(store->index, slot, next, found, err) < 0))
+		return -1;
+	*found = *found && *next < store_n_slots(store);
+	return 0;
 }
 
 int load_store(struct store *store, bool for_writing, struct err *err)
@@ -288,6 +320,7 @@ int load_store(struct store *store, bool for_writing, struct err *err)
 		return err_memory(err, "opening the image");
 	if (load_records(store, sealed ? seal.ckpt : 0, err) < 0)
 		return -1;
+	refs_settle(&store->refs);
 	/* What a seal wrote once more as a whole is not scattered any more. */
 	index_drop_covered(store->index);
 	if (!for_writing)

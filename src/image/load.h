@@ -42,4 +42,8 @@ int load_store(struct store *store, bool for_writing, struct err *err);
 int load_slot(struct store *store, uint64_t slot, const struct index_entry **entry, size_t *n,
 	struct err *err);
 
+/* As index_next_slot(), with the same way out, and only of slots that the drive has. */
+int load_next_slot(
+	struct store *store, uint64_t slot, uint64_t *next, bool *found, struct err *err);
+
 #endif

@@ -37,6 +37,7 @@ void map_entry_encode(const struct block_range *range, uint8_t out[UMS_MAP_ENTRY
 	out[MAP_ASC] = range->why.asc;
 	out[MAP_ASCQ] = range->why.ascq;
 	out[MAP_TRIES] = range->why.tries;
+	out[MAP_ERROR] = range->why.error;
 }
 
 void pending_free(struct pending *pending)

@@ -32,17 +32,11 @@ static int recover_map(struct store *store, uint64_t offset, struct err *err)
 	return failure.kind == ERR_BAD_IMAGE ? 0 : err_memory(err, "opening the image");
 }
 
-static bool recover_entry_fits(const struct store *store, const struct index_entry *entry)
-{
-	return index_entry_fits(entry, store->slot_blocks) && entry->lba < store->info.n_blocks &&
-	       entry->n_blocks <= store->info.n_blocks - entry->lba &&
-	       entry->offset < store->info.file_bytes;
-}
-
 /* The page's records into INDEX; false when it cannot be read or contradicts itself. */
 static bool recover_page(
 	struct store *store, struct index *index, const uint8_t *page, struct err *err)
 {
+	struct index_limits limits = store_limits(store);
 	cleanup_free uint8_t *payload = NULL;
 	uint32_t n = get_le32(page + PAGE_N_ENTRIES);
 	struct index_entry entry;
@@ -54,7 +48,7 @@ static bool recover_page(
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		index_entry_decode(payload + (size_t)i * UMS_INDEX_ENTRY_SIZE, &entry);
-		if (!recover_entry_fits(store, &entry))
+		if (!index_entry_fits(&entry, &limits))
 			return false;
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -113,7 +107,26 @@ static int recover_pages(
 static int recover_refs(struct store *store, const uint8_t *p, uint64_t n, struct err *err)
 {
 	store->refs.n = 0;
-	return scan_take_refs(store, p, n, err);
+	if (scan_take_refs(store, p, n, err) < 0)
+		return -1;
+	refs_settle(&store->refs);
+	return 0;
+}
+
+/* Are the N pages at P in order, and no more than the file can hold?  -1 when memory is out. */
+static int pages_fit(const struct store *store, const uint8_t *p, uint64_t n)
+{
+	struct index_limits limits = store_limits(store);
+	cleanup_free struct index_page *page = calloc(n + 1, sizeof(*page));
+
+	if (!page)
+		return -1;
+	for (uint64_t i = 0; i < n; i++, p += UMS_ROOT_PAGE_SIZE) {
+		page[i].first_lba = get_le64(p + PAGE_FIRST_LBA);
+		page[i].offset = get_le64(p + PAGE_OFFSET);
+		page[i].n_entries = get_le32(p + PAGE_N_ENTRIES);
+	}
+	return index_pages_fit(page, n, &limits);
 }
 
 static int recover_root(struct store *store, uint64_t offset, struct err *err)
@@ -121,6 +134,7 @@ static int recover_root(struct store *store, uint64_t offset, struct err *err)
 	cleanup_free uint8_t *root = NULL;
 	uint64_t length, pages, refs;
 	struct index *index;
+	int fit;
 
 	root = store_record_read(store, offset, UMS_TYPE_ROOT, &length, NULL);
 	if (!root || length < UMS_ROOT_HEAD_SIZE)
@@ -129,6 +143,9 @@ static int recover_root(struct store *store, uint64_t offset, struct err *err)
 	refs = get_le32(root + ROOT_N_REFS);
 	if (length != UMS_ROOT_HEAD_SIZE + pages * UMS_ROOT_PAGE_SIZE + refs * UMS_REF_SIZE)
 		return 0;
+	fit = pages_fit(store, root + UMS_ROOT_HEAD_SIZE, pages);
+	if (fit <= 0)
+		return fit == 0 ? 0 : err_memory(err, "opening the image");
 	index = index_new(store->slot_blocks);
 	if (!index)
 		return err_memory(err, "opening the image");

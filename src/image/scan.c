@@ -7,13 +7,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/crc.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "image/codec.h"
+#include "image/find.h"
 #include "image/record.h"
-
-#define WINDOW (1u << 20)
 
 int scan_take_map(
 	struct store *store, const uint8_t *p, uint64_t n, uint64_t offset, struct err *err)
@@ -27,6 +25,7 @@ int scan_take_map(
 			.asc = p[MAP_ASC],
 			.ascq = p[MAP_ASCQ],
 			.tries = p[MAP_TRIES],
+			.error = p[MAP_ERROR],
 		};
 
 		if (p[MAP_STATE] >= BLOCK_STATES || !mem_add_u64(lba, blocks, &end) ||
@@ -48,20 +47,15 @@ int scan_take_refs(struct store *store, const uint8_t *p, uint64_t n, struct err
 	return 0;
 }
 
-static bool entry_is_sane(const struct store *store, const struct index_entry *entry)
-{
-	return index_entry_fits(entry, store->slot_blocks) && entry->lba < store->info.n_blocks &&
-	       entry->n_blocks <= store->info.n_blocks - entry->lba &&
-	       entry->offset < store->info.file_bytes;
-}
-
 static int take_index(struct store *store, const uint8_t *p, uint64_t n, struct err *err)
 {
+	struct index_limits limits = store_limits(store);
+
 	for (uint64_t i = 0; i < n; i++, p += UMS_INDEX_ENTRY_SIZE) {
 		struct index_entry entry;
 
 		index_entry_decode(p, &entry);
-		if (!entry_is_sane(store, &entry))
+		if (!index_entry_fits(&entry, &limits))
 			return err_set(
 				err, ERR_BAD_IMAGE, "a checkpoint's index is not of this drive");
 		if (index_add(store->index, &entry) < 0)
@@ -135,6 +129,7 @@ static int take_checkpoint(struct store *store, uint64_t offset, bool with_index
 int scan_chain(struct store *store, uint64_t offset, struct err *err)
 {
 	cleanup_free uint64_t *chain = NULL;
+	uint64_t end = store->info.file_bytes;
 	size_t n = 0, room = 0;
 
 	while (offset != 0) {
@@ -142,6 +137,9 @@ int scan_chain(struct store *store, uint64_t offset, struct err *err)
 		struct record record;
 		uint64_t previous;
 
+		if (offset < store->begin)
+			return err_set(err, ERR_BAD_IMAGE,
+				"a checkpoint at offset %" PRIu64 " lies in the header", offset);
 		if (mem_grow(&chain, n, &room, sizeof(*chain)) < 0)
 			return err_memory(err, "opening the image");
 		p = read_checkpoint(store, offset, &record, err);
@@ -149,15 +147,21 @@ int scan_chain(struct store *store, uint64_t offset, struct err *err)
 			return -1;
 		chain[n++] = offset;
 		previous = get_le64(p + CKPT_PREVIOUS);
-		if (previous >= offset)
+		if (previous >= offset || record_payload(&record) + record.length > end)
 			return err_set(err, ERR_BAD_IMAGE,
-				"the checkpoint at offset %" PRIu64 " does not point back", offset);
+				"the checkpoint at offset %" PRIu64
+				" does not point back, or reaches into the next one",
+				offset);
+		end = offset;
 		offset = previous;
 	}
 	while (n > 0) {
 		if (take_checkpoint(store, chain[--n], true, err) < 0)
 			return -1;
 	}
+	if (!index_settle(store->index))
+		return err_set(err, ERR_BAD_IMAGE,
+			"the checkpoints name runs that lie over each other in the file");
 	return 0;
 }
 
@@ -177,68 +181,9 @@ int scan_reset(struct store *store, struct err *err)
 	return store->map && store->index ? 0 : err_memory(err, "opening the image");
 }
 
-/* True when a whole record of TYPE (0: any) with a right payload begins at OFFSET. */
-static bool valid_record(const struct store *store, const uint8_t *head, uint64_t offset,
-	uint32_t type, struct record *record)
-{
-	uint32_t crc = 0;
-
-	return record_decode(head, offset, store->info.uuid, record) &&
-	       (type == 0 || record->type == type) &&
-	       record_payload(record) <= store->info.file_bytes &&
-	       record->length <= store->info.file_bytes - record_payload(record) &&
-	       store_file_crc(store->fd, record_payload(record),
-		       record_payload(record) + record->length, &crc, NULL) == 0 &&
-	       crc == record->payload_crc;
-}
-
-uint64_t scan_last_checkpoint(const struct store *store)
-{
-	uint64_t begin = store->info.file_bytes / UMS_ALIGN * UMS_ALIGN;
-	cleanup_free uint8_t *window = malloc(WINDOW + UMS_RECORD_HEAD_SIZE);
-	struct record record;
-
-	while (window && begin > 0) {
-		uint64_t end = begin;
-		ssize_t n;
-
-		begin = end > WINDOW ? end - WINDOW : 0;
-		n = file_read_at(
-			store->fd, window, (size_t)(end - begin) + UMS_RECORD_HEAD_SIZE, begin);
-		if (n < UMS_RECORD_HEAD_SIZE)
-			continue;
-		for (size_t i = ((size_t)n - UMS_RECORD_HEAD_SIZE) / UMS_ALIGN + 1; i-- > 0;) {
-			const uint8_t *p = window + i * UMS_ALIGN;
-
-			if (get_le32(p + REC_MAGIC) == UMS_RECORD_MAGIC &&
-				valid_record(
-					store, p, begin + i * UMS_ALIGN, UMS_TYPE_CKPT, &record))
-				return record.offset;
-		}
-	}
-	return 0;
-}
-
-/* The first valid record at OFFSET or behind it. */
-static bool next_record(const struct store *store, uint64_t offset, struct record *record)
-{
-	cleanup_free uint8_t *window = malloc(WINDOW + UMS_RECORD_HEAD_SIZE);
-
-	while (window && offset + UMS_RECORD_HEAD_SIZE <= store->info.file_bytes) {
-		ssize_t n = file_read_at(store->fd, window, WINDOW + UMS_RECORD_HEAD_SIZE, offset);
-
-		for (ssize_t i = 0; i + UMS_RECORD_HEAD_SIZE <= n && i < WINDOW; i += UMS_ALIGN) {
-			if (get_le32(window + i + REC_MAGIC) == UMS_RECORD_MAGIC &&
-				valid_record(store, window + i, offset + (uint64_t)i, 0, record))
-				return true;
-		}
-		offset += WINDOW;
-	}
-	return false;
-}
-
 static int take_data(struct store *store, const struct record *record, struct err *err)
 {
+	struct index_limits limits = store_limits(store);
 	uint8_t payload[UMS_DATA_HEAD_SIZE];
 	struct index_entry entry;
 	struct data_head head;
@@ -257,7 +202,7 @@ static int take_data(struct store *store, const struct record *record, struct er
 		.plain_crc = head.plain_crc,
 		.encoding = head.encoding,
 	};
-	if (!entry_is_sane(store, &entry))
+	if (!index_entry_fits(&entry, &limits))
 		return 0;
 	store->info.stored_bytes += head.body_bytes;
 	if (index_add(store->index, &entry) < 0)
@@ -304,14 +249,16 @@ static int take_record(struct store *store, const struct record *record, struct 
 
 int scan_records(struct store *store, uint64_t offset, struct err *err)
 {
-	struct record record;
+	cleanup_free struct record *record = NULL;
+	size_t n;
 
-	store->tail = offset;
-	while (next_record(store, offset, &record)) {
-		if (take_record(store, &record, err) < 0)
+	if (find_records(store, offset, &record, &n, err) < 0)
+		return -1;
+	store->tail = mem_min_u64(offset, store->info.file_bytes);
+	for (size_t i = 0; i < n; i++) {
+		if (take_record(store, &record[i], err) < 0)
 			return -1;
-		offset = record_end(&record);
-		store->tail = mem_min_u64(offset, store->info.file_bytes);
+		store->tail = mem_min_u64(record_end(&record[i]), store->info.file_bytes);
 	}
 	return 0;
 }

@@ -16,11 +16,8 @@ int scan_take_map(
 /* N references at P. */
 int scan_take_refs(struct store *store, const uint8_t *p, uint64_t n, struct err *err);
 
-/* The offset of the last valid checkpoint of the file, 0 when there is none. */
-uint64_t scan_last_checkpoint(const struct store *store);
-
 /* Takes the checkpoints from the first to the one at OFFSET; sets tail to its end.  -1 when one of
- * them is damaged: then call scan_reset. */
+ * them is damaged, or they contradict each other: then call scan_reset. */
 int scan_chain(struct store *store, uint64_t offset, struct err *err);
 
 /* Forgets what was taken. */

@@ -142,12 +142,10 @@ static int err_damaged(uint64_t sectors, struct err *err)
 static int seal_check(
 	struct image_writer *writer, const struct check_progress *progress, struct err *err)
 {
-	const struct image_info *info = &writer->store.info;
 	uint64_t put_back;
 
 	if (writer->out.piped)
-		return hasher_take_now(writer->hasher,
-			(info->n_blocks - writer->hash_lba) * info->block_bytes, NULL, 0, err);
+		return check_complete_pipe(writer, err);
 	if (check_all(writer, writer->options.hashes != 0, progress, &put_back, err) < 0)
 		return -1;
 	if (writer_drain(writer, err) < 0)

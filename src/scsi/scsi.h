@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/blockmap.h"
 #include "base/err.h"
 #include "transport/transport.h"
 
@@ -44,6 +45,12 @@ struct sense sense_parse(const uint8_t *sense, size_t len);
 /* One line of words for status and sense ("MEDIUM ERROR: Unrecovered read error [3/11/00]"), from
  * libsgutils2's tables, into OUT; returns OUT. */
 char *scsi_reply_text(const struct reply *reply, char *out, size_t room);
+
+#define SCSI_REASON_TEXT 200 /* room that is enough for scsi_reason_text() */
+
+/* One line of words for why sectors are not good: status and sense as the drive said them, else how
+ * the READ ended; empty when nothing failed.  Into OUT; returns OUT. */
+char *scsi_reason_text(const struct block_reason *why, char *out, size_t room);
 
 /* What sg3_utils' programs exit with after such a reply: 0 good, 2 not ready, 3 medium error, 5
  * illegal request, 6 unit attention, 9 invalid operation code, 33 timed out … (sg_lib.h). */

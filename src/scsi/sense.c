@@ -7,6 +7,7 @@
 #include <scsi/sg_lib.h>
 
 #include "base/bytes.h"
+#include "base/errnum.h"
 #include "proto/scsi.h"
 #include "scsi/scsi.h"
 
@@ -80,6 +81,7 @@ struct sense sense_parse(const uint8_t *bytes, size_t len)
 /* Of sg3_utils; in no header of Debian 12's library. */
 #define TRANSPORT_ERROR 35
 #define OS_ERROR	50
+#define OS_ERROR_MOST	46 /* the highest errno that its exit codes have room for */
 
 static int status_category(const struct reply *reply)
 {
@@ -114,6 +116,9 @@ int scsi_reply_category(const struct reply *reply)
 		return TRANSPORT_ERROR;
 	case OUTCOME_GONE:
 		return OS_ERROR + ENODEV;
+	case OUTCOME_HOST_ERROR:
+		return reply->host_errno <= OS_ERROR_MOST ? OS_ERROR + reply->host_errno
+							  : SG_LIB_CAT_OTHER;
 	default:
 		return SG_LIB_CAT_OTHER;
 	}
@@ -121,7 +126,9 @@ int scsi_reply_category(const struct reply *reply)
 
 static char *outcome_text(const struct reply *reply, char *out, size_t room)
 {
-	snprintf(out, room, "%s", outcome_name(reply->outcome));
+	const char *error = errnum_name(errnum_of_host(reply->host_errno));
+
+	snprintf(out, room, error ? "%s (%s)" : "%s", outcome_name(reply->outcome), error);
 	return out;
 }
 

@@ -56,7 +56,7 @@ static void begin_out(struct bot_device *bot)
 	}
 }
 
-static void begin_data(struct bot_device *bot)
+static void bot_begin_data(struct bot_device *bot)
 {
 	if (bot->host_len == 0) {
 		if (bot->task.len > 0 || bot->task.wants > 0)
@@ -69,7 +69,7 @@ static void begin_data(struct bot_device *bot)
 	}
 }
 
-static void begin(struct bot_device *bot, const uint8_t *cbw)
+static void bot_begin(struct bot_device *bot, const uint8_t *cbw)
 {
 	bot->tag = get_le32(cbw + CBW_TAG);
 	bot->host_len = get_le32(cbw + CBW_DATA_LEN);
@@ -91,7 +91,7 @@ static void begin(struct bot_device *bot, const uint8_t *cbw)
 		return;
 	}
 	bot_intend(bot);
-	begin_data(bot);
+	bot_begin_data(bot);
 	bot_spoil(bot);
 }
 
@@ -160,7 +160,7 @@ enum device_answer bot_device_out(
 	/* A CBW before the CSW was fetched is not valid either (§6.2.1). */
 	if (bot->stage != STAGE_READY || !cbw_is_valid(data, len))
 		return refuse_cbw(bot);
-	begin(bot, data);
+	bot_begin(bot, data);
 	if (bot->task.misdeed == MISDEED_STALL_CBW) {
 		bot->stage = STAGE_READY;
 		bot_halt(bot, false);

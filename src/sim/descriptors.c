@@ -103,7 +103,7 @@ static void put_uas(struct writer *w, uint8_t alternate)
 }
 
 /* What makes them other than they should be, behind the right ones. */
-static void spoil(struct writer *w)
+static void descriptors_spoil(struct writer *w)
 {
 	switch ((enum sim_descriptors)w->settings->descriptors) {
 	case SIM_DESCRIPTORS_LOOP:
@@ -140,7 +140,7 @@ size_t descriptors_config(const struct sim_settings *settings, uint8_t out[DESCR
 		if (settings->uas)
 			put_uas(&w, 1);
 	}
-	spoil(&w);
+	descriptors_spoil(&w);
 	put_le16(out + USB_CONFIG_TOTAL_LENGTH, (uint16_t)(cut ? w.n + 500 : w.n));
 	return cut ? w.n - 3 : w.n;
 }

@@ -44,7 +44,7 @@ int faults_parse_area(char *text, uint64_t *first, uint64_t *last, struct err *e
 	return 0;
 }
 
-static int parse_word(struct fault *fault, const char *word, struct err *err)
+static int faults_parse_word(struct fault *fault, const char *word, struct err *err)
 {
 	char allowed[100] = "nothing";
 	size_t used = 0;
@@ -92,11 +92,42 @@ int faults_add(
 	if (kind == FAULT_SLOW && parse_count(&fault.delay_ms, &rest, "milliseconds", err) != 0)
 		return -1;
 	while (rest) {
-		if (parse_word(&fault, strsep(&rest, ":"), err) != 0)
+		if (faults_parse_word(&fault, strsep(&rest, ":"), err) != 0)
 			return -1;
 	}
 	faults->fault[faults->n++] = fault;
 	return 0;
+}
+
+int faults_add_defect(struct faults *faults, uint64_t first, uint64_t last, struct err *err)
+{
+	struct defect *before = faults->n_defects ? &faults->defect[faults->n_defects - 1] : NULL;
+
+	if (before && first <= before->last + 1) {
+		before->last = mem_max_u64(before->last, last);
+		return 0;
+	}
+	if (mem_grow(&faults->defect, faults->n_defects, &faults->defects_room,
+		    sizeof(*faults->defect)) != 0)
+		return err_memory(err, "for defects");
+	faults->defect[faults->n_defects++] = (struct defect){first, last};
+	return 0;
+}
+
+/* The first sector from LBA on that is among the defects; UINT64_MAX when there is none. */
+static uint64_t next_defect(const struct faults *faults, uint64_t lba)
+{
+	size_t low = 0, high = faults->n_defects;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (faults->defect[middle].last < lba)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < faults->n_defects ? mem_max_u64(faults->defect[low].first, lba) : UINT64_MAX;
 }
 
 static bool stops(const struct fault *fault)
@@ -106,8 +137,15 @@ static bool stops(const struct fault *fault)
 
 struct fault_meeting faults_meet(struct faults *faults, uint64_t lba, uint64_t n)
 {
-	struct fault_meeting met = {.stop_lba = UINT64_MAX, .recovered_lba = UINT64_MAX};
+	static const struct fault defect = {.kind = FAULT_BAD, .failures = UINT64_MAX};
+	struct fault_meeting met = {
+		.stop_lba = next_defect(faults, lba), .recovered_lba = UINT64_MAX};
 	struct fault *stop = NULL;
+
+	if (met.stop_lba > lba + (n - 1))
+		met.stop_lba = UINT64_MAX;
+	else
+		met.stop = &defect;
 
 	for (size_t i = 0; i < faults->n; i++) {
 		struct fault *fault = &faults->fault[i];
@@ -125,7 +163,8 @@ struct fault_meeting faults_meet(struct faults *faults, uint64_t lba, uint64_t n
 			met.delay_ms += fault->delay_ms;
 		}
 	}
-	met.stop = stop;
+	if (stop)
+		met.stop = stop;
 	if (stop && stop->kind == FAULT_BAD && stop->failures != UINT64_MAX)
 		stop->failures--;
 	if (met.recovered_lba > met.stop_lba)
@@ -139,11 +178,14 @@ uint64_t faults_highest(const struct faults *faults)
 
 	for (size_t i = 0; i < faults->n; i++)
 		highest = mem_max_u64(highest, faults->fault[i].last);
+	if (faults->n_defects > 0)
+		highest = mem_max_u64(highest, faults->defect[faults->n_defects - 1].last);
 	return highest;
 }
 
 void faults_free(struct faults *faults)
 {
 	free(faults->fault);
+	free(faults->defect);
 	*faults = (struct faults){0};
 }

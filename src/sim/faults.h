@@ -31,9 +31,16 @@ struct fault {
 	bool deaf;	      /* HANG: control requests are not answered either */
 };
 
+/* Sectors that cannot be read. */
+struct defect {
+	uint64_t first, last; /* LBA, both included */
+};
+
 struct faults {
 	struct fault *fault; /* in the order given */
 	size_t n, room;
+	struct defect *defect; /* of a whole drive, maybe many thousand: ascending, apart */
+	size_t n_defects, defects_room;
 };
 
 /* What a READ meets first, in the order of its blocks. */
@@ -49,6 +56,9 @@ struct fault_meeting {
  * LBA:FAILURES. */
 int faults_add(
 	struct faults *faults, enum fault_kind kind, bool heals, const char *text, struct err *err);
+
+/* Adds sectors that cannot be read, as bad=FIRST-LAST does; not before those added so. */
+int faults_add_defect(struct faults *faults, uint64_t first, uint64_t last, struct err *err);
 
 /* Reads LBA or LBA-LBA; TEXT is written to. */
 int faults_parse_area(char *text, uint64_t *first, uint64_t *last, struct err *err);

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -18,11 +17,11 @@
 
 #define MAX_TRANSFER (1u << 20)
 
-/* What stands at the INSIDE of a transfer under way. */
+/* A transfer that has been submitted and not yet reaped; transfer->inside points here. */
 struct pending {
 	struct pending *next;
 	struct link_transfer *transfer;
-	uint64_t ended; /* 0: under way; else which one it was to end */
+	uint64_t ended; /* 0: under way; else its place in the order in which they ended */
 };
 
 struct sim_link {
@@ -40,19 +39,7 @@ static struct sim_link *sim_of(struct link *link)
 	return (struct sim_link *)link;
 }
 
-/* With the lock held, until AT_NS or until something has changed.  Unlike clock_sleep_ms, to the
- * nanosecond, and whatever signals come: a transfer is not cut short by them. */
-static void wait_until(struct sim_link *sim, uint64_t at_ns)
-{
-	struct timespec at = {
-		.tv_sec = (time_t)(at_ns / 1000000000),
-		.tv_nsec = (long)(at_ns % 1000000000),
-	};
-
-	pthread_cond_timedwait(&sim->changed, &sim->lock, &at);
-}
-
-static enum link_result result_of(enum device_answer answer)
+static enum link_result sim_result_of(enum device_answer answer)
 {
 	switch (answer) {
 	case DEVICE_DONE:
@@ -75,8 +62,9 @@ static bool is_waiting(enum device_answer answer)
 
 /* --- transfers under way --- */
 
-/* One on its way before this one has the pipe (or the stream of it). */
-static bool is_behind(const struct sim_link *sim, const struct pending *pending)
+/* A pipe, or a stream of it, carries one transfer after the other: true when one that was submitted
+ * before PENDING is still under way there. */
+static bool sim_is_behind(const struct sim_link *sim, const struct pending *pending)
 {
 	for (const struct pending *p = sim->first; p != pending; p = p->next) {
 		if (!p->ended && p->transfer->endpoint == pending->transfer->endpoint &&
@@ -86,30 +74,31 @@ static bool is_behind(const struct sim_link *sim, const struct pending *pending)
 	return false;
 }
 
-static bool try(struct sim_link *sim, struct pending *pending)
+static bool sim_try(struct sim_link *sim, struct pending *pending)
 {
 	struct link_transfer *t = pending->transfer;
 	enum device_answer answer;
 
-	if (pending->ended || is_behind(sim, pending))
+	if (pending->ended || sim_is_behind(sim, pending))
 		return false;
 	answer = usb_device_bulk(sim->device, t->endpoint, t->stream, t->data, t->len, &t->moved);
 	if (is_waiting(answer))
 		return false;
-	t->result = result_of(answer);
+	t->result = sim_result_of(answer);
 	pending->ended = ++sim->n_ended;
 	return true;
 }
 
-/* Tries all until nothing moves any more. */
-static void pump(struct sim_link *sim)
+/* Tries all, again and again until none ends any more: the end of one (a command taken) may be what
+ * another (its data) was waiting for. */
+static void sim_pump(struct sim_link *sim)
 {
 	bool moved = true, any = false;
 
 	while (moved) {
 		moved = false;
 		for (struct pending *p = sim->first; p; p = p->next)
-			moved |= try(sim, p);
+			moved |= sim_try(sim, p);
 		any |= moved;
 	}
 	if (any)
@@ -124,7 +113,8 @@ static uint64_t next_time(const struct sim_link *sim)
 		uint64_t at = usb_device_ready_ns(
 			sim->device, p->transfer->endpoint, p->transfer->stream);
 
-		/* What is due and yet waits, waits for another transfer. */
+		/* One whose time has come was tried a moment ago and did not end: it waits for
+		 * another transfer, not for a time. */
 		if (!p->ended && at > clock_now_ns())
 			earliest = mem_min_u64(earliest, at);
 	}
@@ -154,13 +144,13 @@ static enum link_result sim_submit(struct link *link, struct link_transfer *tran
 	while (*end)
 		end = &(*end)->next;
 	*end = pending;
-	pump(sim);
+	sim_pump(sim);
 	pthread_mutex_unlock(&sim->lock);
 	return LINK_OK;
 }
 
 /* With the lock held: a reset, or another alternate setting, ends what is under way. */
-static void end_all(struct sim_link *sim)
+static void sim_end_all(struct sim_link *sim)
 {
 	for (struct pending *p = sim->first; p; p = p->next) {
 		if (p->ended)
@@ -173,7 +163,7 @@ static void end_all(struct sim_link *sim)
 }
 
 /* Takes the one that ended first out of the list. */
-static struct link_transfer *take_ended(struct sim_link *sim)
+static struct link_transfer *sim_take_ended(struct sim_link *sim)
 {
 	struct pending **earliest = NULL, *pending;
 	struct link_transfer *transfer;
@@ -199,11 +189,12 @@ static struct link_transfer *sim_reap(struct link *link, struct deadline deadlin
 
 	pthread_mutex_lock(&sim->lock);
 	for (;;) {
-		pump(sim);
-		transfer = take_ended(sim);
+		sim_pump(sim);
+		transfer = sim_take_ended(sim);
 		if (transfer || clock_now_ns() >= deadline.at_ns)
 			break;
-		wait_until(sim, mem_min_u64(next_time(sim), deadline.at_ns));
+		clock_wait_until(
+			&sim->changed, &sim->lock, mem_min_u64(next_time(sim), deadline.at_ns));
 	}
 	pthread_mutex_unlock(&sim->lock);
 	return transfer;
@@ -219,7 +210,7 @@ static void sim_cancel(struct link *link, struct link_transfer *transfer)
 	if (pending && !pending->ended) {
 		pending->ended = ++sim->n_ended;
 		transfer->result = LINK_TIMEOUT;
-		pump(sim);
+		sim_pump(sim);
 		pthread_cond_broadcast(&sim->changed);
 	}
 	pthread_mutex_unlock(&sim->lock);
@@ -248,11 +239,11 @@ static enum link_result sim_control(struct link *link, uint8_t request_type, uin
 
 	pthread_mutex_lock(&sim->lock);
 	answer = usb_device_control(sim->device, &setup, data, moved);
-	pump(sim);
+	sim_pump(sim);
 	while (is_waiting(answer) && clock_now_ns() < deadline.at_ns)
-		wait_until(sim, deadline.at_ns);
+		clock_wait_until(&sim->changed, &sim->lock, deadline.at_ns);
 	pthread_mutex_unlock(&sim->lock);
-	return result_of(answer);
+	return sim_result_of(answer);
 }
 
 static enum link_result sim_bulk(struct link *link, uint8_t endpoint, void *data, size_t len,
@@ -270,11 +261,11 @@ static enum link_result sim_bulk(struct link *link, uint8_t endpoint, void *data
 			break;
 		if (answer == DEVICE_LATER)
 			at = mem_min_u64(at, usb_device_ready_ns(sim->device, endpoint, 0));
-		wait_until(sim, at);
+		clock_wait_until(&sim->changed, &sim->lock, at);
 	}
-	pump(sim);
+	sim_pump(sim);
 	pthread_mutex_unlock(&sim->lock);
-	return result_of(answer);
+	return sim_result_of(answer);
 }
 
 #define REQUEST_MS 1000
@@ -295,7 +286,7 @@ static enum link_result sim_set_alternate(struct link *link, uint8_t alternate)
 	result = sim_control(link, 0x01, USB_REQ_SET_INTERFACE, alternate, 0, NULL, 0,
 		deadline_in_ms(REQUEST_MS), &moved);
 	pthread_mutex_lock(&sim_of(link)->lock);
-	end_all(sim_of(link));
+	sim_end_all(sim_of(link));
 	pthread_mutex_unlock(&sim_of(link)->lock);
 	return result;
 }
@@ -307,8 +298,8 @@ static enum link_result sim_reset(struct link *link)
 
 	pthread_mutex_lock(&sim->lock);
 	usb_device_port_reset(sim->device);
-	result = result_of(usb_device_mood(sim->device));
-	end_all(sim);
+	result = sim_result_of(usb_device_mood(sim->device));
+	sim_end_all(sim);
 	pthread_mutex_unlock(&sim->lock);
 	return result;
 }
@@ -346,7 +337,6 @@ static const struct link_ops link_sim = {
 struct link *link_sim_new(struct usb_device *device, struct err *err)
 {
 	struct sim_link *sim = calloc(1, sizeof(*sim));
-	pthread_condattr_t attributes;
 
 	if (!sim) {
 		usb_device_free(device);
@@ -354,10 +344,7 @@ struct link *link_sim_new(struct usb_device *device, struct err *err)
 		return NULL;
 	}
 	pthread_mutex_init(&sim->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&sim->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_cond_init(&sim->changed);
 	sim->device = device;
 	sim->link.ops = &link_sim;
 	memcpy(sim->link.device_descriptor, usb_device_descriptor(device),

@@ -25,7 +25,7 @@ struct medium {
 	uint8_t *demo;	     /* DEMOFS_BYTES, or NULL */
 };
 
-static int open_file(struct medium *medium, struct sim_settings *settings, struct err *err)
+static int medium_open_file(struct medium *medium, struct sim_settings *settings, struct err *err)
 {
 	struct stat st;
 
@@ -72,7 +72,7 @@ struct medium *medium_open(struct sim_settings *settings, struct err *err)
 	}
 	medium->fd = -1;
 	medium->seed = settings->seed;
-	failed = settings->file ? open_file(medium, settings, err)
+	failed = settings->file ? medium_open_file(medium, settings, err)
 				: open_content(medium, settings, err);
 	medium->size_bytes = settings->size_bytes;
 	if (!failed && (medium->size_bytes == 0 || medium->size_bytes % settings->block_bytes != 0))
@@ -125,7 +125,7 @@ static void fill_units(const struct medium *medium, uint64_t offset, uint8_t *ou
 }
 
 /* Any offset and length: what is no whole unit goes through a unit of its own. */
-static void fill(const struct medium *medium, uint64_t offset, uint8_t *out, size_t len)
+static void medium_fill(const struct medium *medium, uint64_t offset, uint8_t *out, size_t len)
 {
 	uint8_t unit[PATTERN_BYTES];
 
@@ -165,7 +165,7 @@ int medium_read(struct medium *medium, uint64_t offset, void *out, size_t len)
 		return 0;
 	}
 	if (medium->fd < 0) {
-		fill(medium, offset, out, len);
+		medium_fill(medium, offset, out, len);
 		return 0;
 	}
 	got = file_read_at(medium->fd, out, len, offset);

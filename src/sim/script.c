@@ -101,7 +101,7 @@ static uint64_t most_of(enum misdeed misdeed)
 }
 
 /* The number behind the name (NULL: none), where one belongs and nowhere else. */
-static int parse_number(struct script_line *line, const char *number, struct err *err)
+static int script_parse_number(struct script_line *line, const char *number, struct err *err)
 {
 	const char *name = table[line->misdeed].name;
 	const char *wanted = table[line->misdeed].number;
@@ -127,7 +127,7 @@ static int parse_name(struct script_line *line, char *text, struct err *err)
 		if (strcmp(table[m].name, text) != 0)
 			continue;
 		line->misdeed = (enum misdeed)m;
-		return parse_number(line, number, err);
+		return script_parse_number(line, number, err);
 	}
 	return err_set(err, ERR_USAGE, "\"%s\" is no misdeed (umsctl help sim lists them)", text);
 }
@@ -168,7 +168,7 @@ static int parse_place(
 }
 
 /* One word behind the name. */
-static int parse_word(struct script_line *line, char *word, struct err *err)
+static int script_parse_word(struct script_line *line, char *word, struct err *err)
 {
 	if (strcmp(word, "always") == 0) {
 		line->times = UINT64_MAX;
@@ -197,7 +197,7 @@ int script_add(struct script *script, const char *text, struct err *err)
 	if (parse_name(&line, strsep(&rest, ":"), err) != 0)
 		return -1;
 	while (rest) {
-		if (parse_word(&line, strsep(&rest, ":"), err) != 0)
+		if (script_parse_word(&line, strsep(&rest, ":"), err) != 0)
 			return -1;
 	}
 	script->line[script->n++] = line;

@@ -30,7 +30,7 @@ static uint64_t *number_field(struct sim_settings *settings, const struct settin
 	return (uint64_t *)(void *)((char *)settings + setting->field);
 }
 
-static int take_flag(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_flag(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	if (value)
@@ -39,7 +39,7 @@ static int take_flag(struct sim_settings *settings, const struct setting *settin
 	return 0;
 }
 
-static int take_number(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_number(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	uint64_t number;
@@ -51,7 +51,7 @@ static int take_number(struct sim_settings *settings, const struct setting *sett
 	return 0;
 }
 
-static int take_from_1(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_from_1(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	uint64_t number;
@@ -64,13 +64,13 @@ static int take_from_1(struct sim_settings *settings, const struct setting *sett
 }
 
 /* A flag that may say how many times. */
-static int take_times(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_times(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
-	return take_number(settings, setting, value ? value : "1", err);
+	return settings_take_number(settings, setting, value ? value : "1", err);
 }
 
-static int take_bytes(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_bytes(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	uint64_t bytes;
@@ -82,8 +82,8 @@ static int take_bytes(struct sim_settings *settings, const struct setting *setti
 	return 0;
 }
 
-static int take_hex(struct sim_settings *settings, const struct setting *setting, const char *value,
-	struct err *err)
+static int settings_take_hex(struct sim_settings *settings, const struct setting *setting,
+	const char *value, struct err *err)
 {
 	if (strlen(value) != 4 || strspn(value, "0123456789abcdefABCDEF") != 4)
 		return err_set(err, ERR_USAGE, "\"%s\" is not four hex digits", value);
@@ -91,7 +91,7 @@ static int take_hex(struct sim_settings *settings, const struct setting *setting
 	return 0;
 }
 
-static int take_word(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_word(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	char allowed[200];
@@ -108,7 +108,7 @@ static int take_word(struct sim_settings *settings, const struct setting *settin
 	return err_set(err, ERR_USAGE, "\"%s\" is none of: %s", value, allowed);
 }
 
-static int take_area(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_area(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	if (strcmp(value, "none") == 0) {
@@ -118,21 +118,21 @@ static int take_area(struct sim_settings *settings, const struct setting *settin
 	return faults_add(&settings->faults, (enum fault_kind)setting->max, false, value, err);
 }
 
-static int take_healing(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_healing(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	(void)setting;
 	return faults_add(&settings->faults, FAULT_BAD, true, value, err);
 }
 
-static int take_misdeed(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_misdeed(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	(void)setting;
 	return script_add(&settings->script, value, err);
 }
 
-static int take_death(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_death(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	cleanup_free char *copy = strdup(value);
@@ -143,10 +143,10 @@ static int take_death(struct sim_settings *settings, const struct setting *setti
 	value = strsep(&rest, ":");
 	if (!text_number(value, &settings->dies_after) || settings->dies_after == 0)
 		return err_set(err, ERR_USAGE, "\"%s\" is no number of READs from 1 on", value);
-	return rest ? take_word(settings, setting, rest, err) : 0;
+	return rest ? settings_take_word(settings, setting, rest, err) : 0;
 }
 
-static int take_serial(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_serial(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	(void)setting;
@@ -158,7 +158,7 @@ static int take_serial(struct sim_settings *settings, const struct setting *sett
 }
 
 /* A drive that has it is the one that is known for it. */
-static int take_vendor(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_vendor(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	const struct vendor_set *set = vendor_set_find(value);
@@ -176,7 +176,7 @@ static int take_vendor(struct sim_settings *settings, const struct setting *sett
 	return 0;
 }
 
-static int take_file(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_file(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	char *copy = strdup(value);
@@ -190,7 +190,20 @@ static int take_file(struct sim_settings *settings, const struct setting *settin
 	return 0;
 }
 
-static int take_block(struct sim_settings *settings, const struct setting *setting,
+static int settings_take_defects(struct sim_settings *settings, const struct setting *setting,
+	const char *value, struct err *err)
+{
+	char *copy = strdup(value);
+
+	(void)setting;
+	if (!copy)
+		return err_memory(err, "for a file's name");
+	free(settings->defects);
+	settings->defects = copy;
+	return 0;
+}
+
+static int settings_take_block(struct sim_settings *settings, const struct setting *setting,
 	const char *value, struct err *err)
 {
 	(void)setting;
@@ -207,50 +220,53 @@ static const struct setting table[] = {
 	{.key = "size",
 		.form = "=BYTES",
 		.about = "capacity; K, M, G, T may stand behind it",
-		.take = take_bytes,
+		.take = settings_take_bytes,
 		.field = FIELD(size_bytes),
 		.max = 1ull << 60},
-	{.key = "block", .form = "=512|4096", .about = "bytes of a sector", .take = take_block},
+	{.key = "block",
+		.form = "=512|4096",
+		.about = "bytes of a sector",
+		.take = settings_take_block},
 	{.key = "content",
 		.form = "=WORD",
 		.about = "what the sectors hold: zero, noise, text, mixed, sparse, demo",
-		.take = take_word,
+		.take = settings_take_word,
 		.field = FIELD(content),
 		.words = {"zero", "noise", "text", "mixed", "sparse", "demo"}},
 	{.key = "seed",
 		.form = "=N",
 		.about = "another noise or text of the same kind",
-		.take = take_number,
+		.take = settings_take_number,
 		.field = FIELD(seed),
 		.max = UINT64_MAX},
 	{.key = "file",
 		.form = "=PATH",
 		.about = "what the sectors hold, from a file (never written to)",
-		.take = take_file},
+		.take = settings_take_file},
 	{.key = "serial",
 		.form = "=TEXT",
 		.about = "serial number of the USB device and of the unit, or none",
-		.take = take_serial},
+		.take = settings_take_serial},
 	{.key = "vid",
 		.form = "=HHHH",
 		.about = "USB vendor",
-		.take = take_hex,
+		.take = settings_take_hex,
 		.field = FIELD(vid)},
 	{.key = "pid",
 		.form = "=HHHH",
 		.about = "USB product",
-		.take = take_hex,
+		.take = settings_take_hex,
 		.field = FIELD(pid)},
 	{.key = "spc",
 		.form = "=N",
 		.about = "version of SPC that INQUIRY claims; from 3 on with VPD pages, 0: none",
-		.take = take_number,
+		.take = settings_take_number,
 		.field = FIELD(spc),
 		.max = 5},
 	{.key = "luns",
 		.form = "=N",
 		.about = "logical units, each with its own noise or text",
-		.take = take_from_1,
+		.take = settings_take_from_1,
 		.field = FIELD(luns),
 		.max = 16},
 	{.key = "bad",
@@ -259,138 +275,143 @@ static const struct setting table[] = {
 			 "wrong data;\n      sense data in descriptor form); bad=none forgets all "
 			 "areas "
 			 "so far",
-		.take = take_area,
+		.take = settings_take_area,
 		.max = FAULT_BAD},
+	{.key = "defects",
+		.form = "=MAPFILE",
+		.about = "what a GNU ddrescue mapfile has as bad, not trimmed or not scraped "
+			 "cannot be read",
+		.take = settings_take_defects},
 	{.key = "healing",
 		.form = "=AREA:N",
 		.about = "as bad, but reads well after N failures",
-		.take = take_healing},
+		.take = settings_take_healing},
 	{.key = "recovered",
 		.form = "=AREA",
 		.about = "reads well, with RECOVERED ERROR",
-		.take = take_area,
+		.take = settings_take_area,
 		.max = FAULT_RECOVERED},
 	{.key = "slow",
 		.form = "=AREA:MS",
 		.about = "a READ that touches it takes MS milliseconds",
-		.take = take_area,
+		.take = settings_take_area,
 		.max = FAULT_SLOW},
 	{.key = "hang",
 		.form = "=AREA[:deaf]",
 		.about = "a READ of it is never answered until a reset (deaf: until a port reset)",
-		.take = take_area,
+		.take = settings_take_area,
 		.max = FAULT_HANG},
 	{.key = "fault",
 		.form = "=MISDEED[:lba=AREA|:op=HH|:cmd=N][:times=N|:always]",
 		.about = "breaks a rule of its transport (below): at a READ of AREA, at an opcode, "
 			 "at command\n      number N, else at the next command; once unless it "
 			 "says otherwise",
-		.take = take_misdeed},
+		.take = settings_take_misdeed},
 	{.key = "delay",
 		.form = "=US",
 		.about = "each command takes US microseconds",
-		.take = take_number,
+		.take = settings_take_number,
 		.field = FIELD(delay_us),
 		.max = 60000000},
 	{.key = "rate",
 		.form = "=BYTES",
 		.about = "reads so many bytes a second at most, 0: no limit",
-		.take = take_bytes,
+		.take = settings_take_bytes,
 		.field = FIELD(rate),
 		.max = UINT64_MAX},
 	{.key = "dies",
 		.form = "=N[:hardware|:medium|:gone]",
 		.about =
 			"after N READs each one fails with that error, or the drive leaves the bus",
-		.take = take_death,
+		.take = settings_take_death,
 		.field = FIELD(death),
 		.words = {"hardware", "medium", "gone"}},
 	{.key = "unit-attention",
 		.form = "[=N]",
 		.about = "the first command (N commands) meets UNIT ATTENTION",
-		.take = take_times,
+		.take = settings_take_times,
 		.field = FIELD(unit_attention),
 		.max = 1000},
 	{.key = "becoming-ready",
 		.form = "[=N]",
 		.about = "the first command (N commands) meets NOT READY",
-		.take = take_times,
+		.take = settings_take_times,
 		.field = FIELD(becoming_ready),
 		.max = 1000},
 	{.key = "short",
 		.form = "=stall|packet|pad|skip",
 		.about = "how it ends a data phase with less than was wanted",
-		.take = take_word,
+		.take = settings_take_word,
 		.field = FIELD(short_data),
 		.words = {"stall", "packet", "pad", "skip"}},
 	{.key = "speed",
 		.form = "=high|super|full",
 		.about = "of its USB connection; UAS has streams at super",
-		.take = take_word,
+		.take = settings_take_word,
 		.field = FIELD(speed),
 		.words = {"high", "super", "full"}},
 	{.key = "uas",
 		.form = "",
 		.about = "speaks UAS at alternate setting 1, beside Bulk-Only at 0",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(uas)},
 	{.key = "only-uas",
 		.form = "",
 		.about = "speaks UAS at alternate setting 0, and no Bulk-Only",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(only_uas)},
 	{.key = "uas-depth",
 		.form = "=N",
 		.about = "commands that it takes at once over UAS",
-		.take = take_from_1,
+		.take = settings_take_from_1,
 		.field = FIELD(uas_depth),
 		.max = 64},
 	{.key = "descriptors",
 		.form = "=WORD",
 		.about = "descriptors that are not what they should be: good, cut, loop, past, "
 			 "no-in, twice, many,\n      no-pipes, same-pipes, tiny",
-		.take = take_word,
+		.take = settings_take_word,
 		.field = FIELD(descriptors),
 		.words = {"good", "cut", "loop", "past", "no-in", "twice", "many", "no-pipes",
 			"same-pipes", "tiny"}},
 	{.key = "vendor",
 		.form = "=SET",
 		.about = "has a vendor command set (below), and the USB ids of a drive that has it",
-		.take = take_vendor},
+		.take = settings_take_vendor},
 	{.key = "hostile",
 		.form = "",
 		.about = "texts full of control bytes and escape sequences, lengths that lie",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(hostile)},
 	{.key = "empty-luns",
 		.form = "",
 		.about = "logical units but the first are empty slots",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(empty_luns)},
 	{.key = "ro",
 		.form = "",
 		.about = "write-protected",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(read_only)},
 	{.key = "no-medium",
 		.form = "",
 		.about = "an empty slot",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(no_medium)},
 	{.key = "no-cap16",
 		.form = "",
 		.about = "refuses READ CAPACITY (16)",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(no_capacity16)},
 	{.key = "capacity-plus-one",
 		.form = "",
 		.about = "claims one sector that it does not have",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(capacity_plus_one)},
 	{.key = "no-mode-sense",
 		.form = "",
 		.about = "refuses MODE SENSE",
-		.take = take_flag,
+		.take = settings_take_flag,
 		.field = FIELD(no_mode_sense)},
 };
 /* clang-format on */
@@ -427,7 +448,7 @@ static int unknown(const char *key, struct err *err)
 		key, keys);
 }
 
-static int take_one(struct sim_settings *settings, char *text, struct err *err)
+static int settings_take_one(struct sim_settings *settings, char *text, struct err *err)
 {
 	char *value = text;
 	const char *key = strsep(&value, "=");
@@ -455,7 +476,7 @@ int settings_parse(struct sim_settings *settings, const char *text, struct err *
 	if (!copy)
 		return err_memory(err, "for settings");
 	while (rest) {
-		if (take_one(settings, strsep(&rest, ","), err) != 0)
+		if (settings_take_one(settings, strsep(&rest, ","), err) != 0)
 			return -1;
 	}
 	return 0;
@@ -486,7 +507,8 @@ size_t settings_help(char *out, size_t room)
 void settings_free(struct sim_settings *settings)
 {
 	free(settings->file);
-	settings->file = NULL;
+	free(settings->defects);
+	settings->file = settings->defects = NULL;
 	faults_free(&settings->faults);
 	script_free(&settings->script);
 }

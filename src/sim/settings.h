@@ -77,6 +77,7 @@ struct sim_settings {
 	uint64_t content; /* enum sim_content */
 	uint64_t seed;	  /* of noise and text */
 	char *file;	  /* NULL: none */
+	char *defects;	  /* a mapfile; NULL: none */
 	char serial[SIM_TEXT_MAX + 1];
 	uint64_t vid, pid;
 	uint64_t spc; /* version of SPC that INQUIRY claims, 0: none */

@@ -87,14 +87,14 @@ static struct known {
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* With the lock held. */
-static void forget(struct known *place)
+static void sim_forget(struct known *place)
 {
 	free(place->name);
 	*place = (struct known){0};
 }
 
 /* A drive for which there is no place, or no memory, will just not be found again. */
-static void remember(struct usb_device *device, const char *name)
+static void sim_remember(struct usb_device *device, const char *name)
 {
 	char *copy = strdup(name);
 
@@ -121,7 +121,7 @@ static struct usb_device *find_away(const char *name, bool *back)
 		found = known[i].device;
 		*back = usb_device_returns_ns(found) <= clock_now_ns();
 		if (*back)
-			forget(&known[i]);
+			sim_forget(&known[i]);
 	}
 	pthread_mutex_unlock(&known_lock);
 	return found;
@@ -139,7 +139,7 @@ void sim_unplugged(struct usb_device *device)
 		kept = gone;
 		known[i].away = gone;
 		if (!gone)
-			forget(&known[i]);
+			sim_forget(&known[i]);
 	}
 	pthread_mutex_unlock(&known_lock);
 	if (!kept)
@@ -162,7 +162,7 @@ struct link *sim_open(const char *name, struct err *err)
 		device = sim_device(name, err);
 	link = device ? link_sim_new(device, err) : NULL;
 	if (link)
-		remember(device, name);
+		sim_remember(device, name);
 	return link;
 }
 

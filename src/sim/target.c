@@ -84,7 +84,7 @@ static size_t descriptor_sense(const struct target_sense *sense, uint8_t *out)
 	return SENSE_DESC_HEAD + SENSE_DESC_INFORMATION_SIZE;
 }
 
-static size_t take_sense(struct target *target, uint8_t lun, bool descriptor, uint8_t *out)
+static size_t target_take_sense(struct target *target, uint8_t lun, bool descriptor, uint8_t *out)
 {
 	struct target_sense sense = target->sense;
 
@@ -97,7 +97,7 @@ static size_t take_sense(struct target *target, uint8_t lun, bool descriptor, ui
 
 static void request_sense(struct target *target, struct target_task *task)
 {
-	size_t n = take_sense(target, task->lun, task->cdb[1] & 1, task->answer);
+	size_t n = target_take_sense(target, task->lun, task->cdb[1] & 1, task->answer);
 
 	target_answer(task, n, task->cdb[4]);
 }
@@ -105,7 +105,7 @@ static void request_sense(struct target *target, struct target_task *task)
 size_t target_autosense(struct target *target, uint8_t lun, uint8_t *out, size_t room)
 {
 	uint8_t sense[SENSE_DESC_HEAD + sizeof(target->sense.ata) + SENSE_FIXED_MIN] = {0};
-	size_t n = mem_min_u64(take_sense(target, lun, false, sense), room);
+	size_t n = mem_min_u64(target_take_sense(target, lun, false, sense), room);
 
 	memcpy(out, sense, n);
 	return n;
@@ -121,7 +121,8 @@ static void report_luns(struct target *target, struct target_task *task)
 	target_answer(task, 8 + 8 * n, get_be32(task->cdb + 6));
 }
 
-/* TEST UNIT READY and START STOP UNIT: what comes before every command is all. */
+/* TEST UNIT READY and START STOP UNIT: they only ask whether the unit is ready, and that has been
+ * checked before this is called, as for every command. */
 static void nothing(struct target *target, struct target_task *task)
 {
 	(void)target;
@@ -198,7 +199,8 @@ static bool may_begin(struct target *target, struct target_task *task, uint8_t f
 	return false;
 }
 
-/* … and in the way of OPERATION itself. */
+/* The same for what the command itself needs: that it is known and whole, and a medium that is
+ * ready. */
 static bool may_run(
 	struct target *target, struct target_task *task, const struct operation *operation)
 {
@@ -221,7 +223,8 @@ static bool may_run(
 	return false;
 }
 
-/* What the drive as a whole does wrong with this command; the rest is its transport's. */
+/* Misdeeds of the drive as a whole (it turns deaf, dies, leaves the bus or shrinks); all others are
+ * done by the state machine of the transport. */
 static void misbehave(struct target *target, struct target_task *task)
 {
 	switch (task->misdeed) {

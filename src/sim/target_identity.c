@@ -27,7 +27,7 @@ static void invalid_field(struct target *target, struct target_task *task)
 
 /* --- INQUIRY (SPC-5 §6.7) and its VPD pages (§7.7) --- */
 
-static void put_text(uint8_t *out, const char *text, size_t room)
+static void identity_put_text(uint8_t *out, const char *text, size_t room)
 {
 	memset(out, ' ', room);
 	memcpy(out, text, mem_min_u64(strlen(text), room));
@@ -45,9 +45,9 @@ static size_t standard_inquiry(const struct target *target, uint8_t lun, uint8_t
 	out[4] = INQUIRY_LEN - 5;
 	memcpy(out + INQUIRY_VENDOR, VENDOR PRODUCT REVISION, INQUIRY_LEN - INQUIRY_VENDOR);
 	if (set && set->vendor) {
-		put_text(out + INQUIRY_VENDOR, set->vendor, 8);
-		put_text(out + INQUIRY_PRODUCT, set->product, 16);
-		put_text(out + INQUIRY_REVISION, set->revision, 4);
+		identity_put_text(out + INQUIRY_VENDOR, set->vendor, 8);
+		identity_put_text(out + INQUIRY_PRODUCT, set->product, 16);
+		identity_put_text(out + INQUIRY_REVISION, set->revision, 4);
 	}
 	if (target->settings->hostile) {
 		out[4] = 0xff; /* more than it sends */

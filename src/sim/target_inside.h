@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of the SCSI target share; nobody else includes this. */
+/* What the files of the SCSI target and the vendor command sets (sim/vendor.h) share. */
 #ifndef UMS_SIM_TARGET_INSIDE_H
 #define UMS_SIM_TARGET_INSIDE_H
 

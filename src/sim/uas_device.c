@@ -6,8 +6,9 @@
  *
  *	WAITS (for its time) -> READY IU (without streams) -> DATA -> STATUS -> free
  *
- * With streams a slot is known by its stream, which is its tag; without, the slots take their turns
- *on the status pipe in the order in which they became ready, and one at a time has the data pipes.
+ * With streams a slot is known by its stream, which is its tag.  Without streams the slots take
+ *turns on the status pipe, in the order in which they became ready, and one at a time has the data
+ *pipes.
  */
 #include "sim/uas_device.h"
 
@@ -96,7 +97,7 @@ static void respond(struct uas_device *uas, uint16_t tag, uint8_t code)
 }
 
 /* What a misdeed makes of a command that has been carried out. */
-static void spoil(struct slot *slot)
+static void device_spoil(struct slot *slot)
 {
 	struct target_task *task = &slot->task;
 
@@ -124,7 +125,7 @@ static void end_data(struct slot *slot)
 	slot->stage = slot->task.misdeed == MISDEED_UAS_NO_SENSE ? STAGE_HUNG : STAGE_STATUS;
 }
 
-static void begin(struct uas_device *uas, const uint8_t *iu, size_t cdb_len)
+static void device_begin(struct uas_device *uas, const uint8_t *iu, size_t cdb_len)
 {
 	struct slot *slot = new_slot(uas, get_be16(iu + IU_TAG));
 	struct target_task *task;
@@ -149,7 +150,7 @@ static void begin(struct uas_device *uas, const uint8_t *iu, size_t cdb_len)
 	slot->ready_ns = task->delay_ns ? clock_now_ns() + task->delay_ns : 0;
 	if (task->fate == TARGET_HANGS)
 		slot->stage = STAGE_HUNG;
-	spoil(slot);
+	device_spoil(slot);
 }
 
 static void logical_unit_reset(struct uas_device *uas, uint16_t tag)
@@ -169,7 +170,7 @@ static void logical_unit_reset(struct uas_device *uas, uint16_t tag)
 	respond(uas, tag, refused ? UAS_RC_TMF_FAILED : UAS_RC_TMF_COMPLETE);
 }
 
-static void abort_task(struct uas_device *uas, uint16_t tag, uint16_t task_tag)
+static void device_abort_task(struct uas_device *uas, uint16_t tag, uint16_t task_tag)
 {
 	struct slot *slot = find_tag(uas, task_tag);
 	bool refused = slot && slot->stage == STAGE_HUNG &&
@@ -182,7 +183,7 @@ static void abort_task(struct uas_device *uas, uint16_t tag, uint16_t task_tag)
 }
 
 /* §7.9 */
-static void manage(struct uas_device *uas, const uint8_t *iu)
+static void device_manage(struct uas_device *uas, const uint8_t *iu)
 {
 	uint16_t tag = get_be16(iu + IU_TAG);
 
@@ -192,7 +193,7 @@ static void manage(struct uas_device *uas, const uint8_t *iu)
 	}
 	switch (iu[IU_TMF_FUNCTION]) {
 	case UAS_TMF_ABORT_TASK:
-		abort_task(uas, tag, get_be16(iu + IU_TMF_TASK_TAG));
+		device_abort_task(uas, tag, get_be16(iu + IU_TMF_TASK_TAG));
 		break;
 	case UAS_TMF_LOGICAL_UNIT_RESET:
 		logical_unit_reset(uas, tag);
@@ -203,7 +204,7 @@ static void manage(struct uas_device *uas, const uint8_t *iu)
 	}
 }
 
-static void take_iu(struct uas_device *uas, const uint8_t *iu, size_t len)
+static void device_take_iu(struct uas_device *uas, const uint8_t *iu, size_t len)
 {
 	uint16_t tag = get_be16(iu + IU_TAG);
 	size_t extra;
@@ -215,7 +216,7 @@ static void take_iu(struct uas_device *uas, const uint8_t *iu, size_t len)
 		return;
 	}
 	if (iu[IU_ID] == IU_ID_TASK_MANAGEMENT && len == IU_TMF_LEN) {
-		manage(uas, iu);
+		device_manage(uas, iu);
 		return;
 	}
 	if (iu[IU_ID] != IU_ID_COMMAND || len < IU_COMMAND_LEN) {
@@ -226,7 +227,7 @@ static void take_iu(struct uas_device *uas, const uint8_t *iu, size_t len)
 	if (len != IU_COMMAND_LEN + extra)
 		respond(uas, tag, UAS_RC_INVALID_IU);
 	else
-		begin(uas, iu, IU_COMMAND_CDB_LEN + extra);
+		device_begin(uas, iu, IU_COMMAND_CDB_LEN + extra);
 }
 
 enum device_answer uas_device_command(
@@ -244,7 +245,7 @@ enum device_answer uas_device_command(
 		uas->halted[UAS_PIPE_COMMAND] = true;
 		return DEVICE_STALLS;
 	}
-	take_iu(uas, data, len);
+	device_take_iu(uas, data, len);
 	slot = find_tag(uas, get_be16(data + IU_TAG));
 	if (slot && slot->is_command && slot->task.misdeed == MISDEED_UAS_STALL_COMMAND) {
 		slot->stage = STAGE_FREE;
@@ -257,7 +258,7 @@ enum device_answer uas_device_command(
 
 /* --- whose turn it is --- */
 
-static bool is_due(const struct slot *slot)
+static bool device_is_due(const struct slot *slot)
 {
 	return slot->ready_ns <= clock_now_ns();
 }
@@ -293,7 +294,8 @@ static void advance(struct uas_device *uas)
 			struct slot *s = &uas->slot[i];
 			bool has_data = s->task.len > 0 || s->task.wants > 0;
 
-			if (s->stage == STAGE_WAITS && is_due(s) && !(has_data && data_taken) &&
+			if (s->stage == STAGE_WAITS && device_is_due(s) &&
+				!(has_data && data_taken) &&
 				(!slot || s->ready_ns < slot->ready_ns))
 				slot = s;
 		}
@@ -310,7 +312,8 @@ static void advance(struct uas_device *uas)
 	}
 }
 
-/* DEVICE_LATER when one waits for its time, else silent. */
+/* What the drive answers when it has nothing to give now: DEVICE_LATER when a command is only
+ * waiting for its time, DEVICE_SILENT when nothing will come by itself. */
 static enum device_answer nothing_yet(struct uas_device *uas, uint16_t stream)
 {
 	return slot_for(uas, stream, 1u << STAGE_WAITS) ? DEVICE_LATER : DEVICE_SILENT;
@@ -322,8 +325,8 @@ uint64_t uas_device_ready_ns(const struct uas_device *uas, uint16_t stream)
 
 	for (size_t i = 0; i < SLOTS_MAX; i++) {
 		const struct slot *slot = &uas->slot[i];
-		bool waits =
-			slot->stage == STAGE_WAITS || (slot->stage == STAGE_DATA && !is_due(slot));
+		bool waits = slot->stage == STAGE_WAITS ||
+			     (slot->stage == STAGE_DATA && !device_is_due(slot));
 
 		if (waits && (!stream || slot->tag == stream))
 			earliest = mem_min_u64(earliest, slot->ready_ns);
@@ -464,7 +467,7 @@ static bool keeps_back(struct slot *slot)
 		slot->task.misdeed = MISDEED_NONE;
 		slot->ready_ns = clock_now_ns() + slot->task.number * 1000000;
 	}
-	return !is_due(slot);
+	return !device_is_due(slot);
 }
 
 static bool stalls(struct uas_device *uas, struct slot *slot, uint8_t pipe)

@@ -13,6 +13,7 @@
 #include "proto/usb.h"
 #include "sim/bot_device.h"
 #include "sim/descriptors.h"
+#include "sim/mapfile.h"
 #include "sim/target.h"
 #include "sim/uas_device.h"
 
@@ -57,8 +58,8 @@ static uint8_t pipe_of(const struct usb_device *device, uint8_t endpoint)
 
 /* --- control requests --- */
 
-static enum device_answer give(const struct usb_setup *setup, const uint8_t *bytes, size_t len,
-	uint8_t *data, size_t *moved)
+static enum device_answer usb_device_give(const struct usb_setup *setup, const uint8_t *bytes,
+	size_t len, uint8_t *data, size_t *moved)
 {
 	*moved = mem_min_u64(setup->len, len);
 	if (*moved > 0)
@@ -81,36 +82,38 @@ static enum device_answer give_string(const struct usb_device *device,
 	if (index >= STRINGS)
 		return DEVICE_STALLS;
 	if (index == STRING_LANGUAGES)
-		return give(setup, (const uint8_t[]){4, USB_DT_STRING, 0x09, 0x04}, 4, data, moved);
+		return usb_device_give(
+			setup, (const uint8_t[]){4, USB_DT_STRING, 0x09, 0x04}, 4, data, moved);
 	text = device->settings.hostile ? SIM_HOSTILE_TEXT : strings[index];
 	n = device->settings.hostile ? SIM_HOSTILE_LEN : strlen(text);
 	descriptor[0] = (uint8_t)(2 + 2 * n);
 	descriptor[1] = USB_DT_STRING;
 	for (size_t i = 0; i < n; i++)
 		put_le16(descriptor + 2 + 2 * i, (uint8_t)text[i]);
-	return give(setup, descriptor, descriptor[0], data, moved);
+	return usb_device_give(setup, descriptor, descriptor[0], data, moved);
 }
 
-static enum device_answer get_descriptor(const struct usb_device *device,
+static enum device_answer usb_device_get_descriptor(const struct usb_device *device,
 	const struct usb_setup *setup, uint8_t *data, size_t *moved)
 {
 	uint8_t bos[DESCRIPTORS_BOS_LEN];
 
 	switch (setup->value >> 8) {
 	case USB_DT_DEVICE:
-		return give(setup, device->device_descriptor, sizeof(device->device_descriptor),
-			data, moved);
+		return usb_device_give(setup, device->device_descriptor,
+			sizeof(device->device_descriptor), data, moved);
 	case USB_DT_CONFIG:
 		if ((setup->value & 0xff) != 0)
 			return DEVICE_STALLS;
-		return give(setup, device->config_descriptor, device->config_len, data, moved);
+		return usb_device_give(
+			setup, device->config_descriptor, device->config_len, data, moved);
 	case USB_DT_STRING:
 		return give_string(device, setup, data, moved);
 	case USB_DT_BOS:
 		if (device->settings.speed != SIM_SPEED_SUPER)
 			return DEVICE_STALLS;
 		descriptors_bos(bos);
-		return give(setup, bos, sizeof(bos), data, moved);
+		return usb_device_give(setup, bos, sizeof(bos), data, moved);
 	default:
 		return DEVICE_STALLS;
 	}
@@ -126,7 +129,7 @@ static enum device_answer endpoint_status(
 		return DEVICE_STALLS;
 	status[0] = speaks_uas(device) ? uas_device_halted(device->uas, pipe)
 				       : bot_device_halted(device->bot, pipe == 1);
-	return give(setup, status, sizeof(status), data, moved);
+	return usb_device_give(setup, status, sizeof(status), data, moved);
 }
 
 static enum device_answer clear_feature(struct usb_device *device, const struct usb_setup *setup)
@@ -170,7 +173,8 @@ static enum device_answer set_configuration(
 	return DEVICE_DONE;
 }
 
-static enum device_answer class_reset(struct usb_device *device, const struct usb_setup *setup)
+static enum device_answer usb_device_class_reset(
+	struct usb_device *device, const struct usb_setup *setup)
 {
 	if (setup->value != 0 || setup->index != 0 || setup->len != 0 || speaks_uas(device))
 		return DEVICE_STALLS;
@@ -183,7 +187,7 @@ static enum device_answer max_lun(const struct usb_device *device, const struct 
 {
 	const uint8_t last = (uint8_t)(device->settings.luns - 1);
 
-	return speaks_uas(device) ? DEVICE_STALLS : give(setup, &last, 1, data, moved);
+	return speaks_uas(device) ? DEVICE_STALLS : usb_device_give(setup, &last, 1, data, moved);
 }
 
 /* REQUEST_TYPE and REQUEST in one number, as §9.4 lists them. */
@@ -199,16 +203,16 @@ enum device_answer usb_device_control(
 		return mood;
 	switch (SETUP(setup->request_type, setup->request)) {
 	case SETUP(0x80, USB_REQ_GET_DESCRIPTOR):
-		return get_descriptor(device, setup, data, moved);
+		return usb_device_get_descriptor(device, setup, data, moved);
 	case SETUP(0x80, USB_REQ_GET_STATUS):
 	case SETUP(0x81, USB_REQ_GET_STATUS):
-		return give(setup, (const uint8_t[]){0, 0}, 2, data, moved);
+		return usb_device_give(setup, (const uint8_t[]){0, 0}, 2, data, moved);
 	case SETUP(0x82, USB_REQ_GET_STATUS):
 		return endpoint_status(device, setup, data, moved);
 	case SETUP(0x80, USB_REQ_GET_CONFIGURATION):
-		return give(setup, (const uint8_t[]){1}, 1, data, moved);
+		return usb_device_give(setup, (const uint8_t[]){1}, 1, data, moved);
 	case SETUP(0x81, USB_REQ_GET_INTERFACE):
-		return give(setup, &device->alternate, 1, data, moved);
+		return usb_device_give(setup, &device->alternate, 1, data, moved);
 	case SETUP(0x00, USB_REQ_SET_CONFIGURATION):
 		return set_configuration(device, setup);
 	case SETUP(0x01, USB_REQ_SET_INTERFACE):
@@ -224,7 +228,7 @@ enum device_answer usb_device_control(
 	case SETUP(0xa1, BOT_REQ_GET_MAX_LUN):
 		return max_lun(device, setup, data, moved);
 	case SETUP(0x21, BOT_REQ_RESET):
-		return class_reset(device, setup);
+		return usb_device_class_reset(device, setup);
 	default:
 		return DEVICE_STALLS;
 	}
@@ -342,13 +346,22 @@ static int check_areas(const struct sim_settings *settings, struct err *err)
 		n_blocks);
 }
 
+static int usb_device_read_defects(struct sim_settings *settings, struct err *err)
+{
+	if (!settings->defects || mapfile_read(settings->defects, settings->size_bytes,
+					  settings->block_bytes, &settings->faults, err) == 0)
+		return 0;
+	return err_prefix(err, "the setting defects: ");
+}
+
 /* Unit 0 has what the settings say; others the same kind, with bytes of their own. */
 static int open_media(struct usb_device *device, struct err *err)
 {
 	struct sim_settings *settings = &device->settings;
 
 	device->medium[0] = medium_open(settings, err);
-	if (!device->medium[0] || check_areas(settings, err) != 0)
+	if (!device->medium[0] || usb_device_read_defects(settings, err) != 0 ||
+		check_areas(settings, err) != 0)
 		return -1;
 	for (uint64_t lun = 1; lun < settings->luns && !settings->empty_luns; lun++) {
 		struct sim_settings other = *settings;

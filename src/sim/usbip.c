@@ -33,10 +33,10 @@ struct server {
 	void (*say)(const char *text);
 };
 
-static void say(const struct server *server, const char *format, ...)
+static void server_say(const struct server *server, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void say(const struct server *server, const char *format, ...)
+static void server_say(const struct server *server, const char *format, ...)
 {
 	char text[200];
 	va_list ap;
@@ -142,7 +142,7 @@ static bool import(struct server *server, struct usbip_client *client)
 		/* To the drive this is being plugged in: power on. */
 		usb_device_plug(client->drive);
 		put_device(client->drive, i + 1, device);
-		say(server, "drive 1-%zu is attached", i + 1);
+		server_say(server, "drive 1-%zu is attached", i + 1);
 		return send_op(client->fd, USBIP_REP_IMPORT, 0) &&
 		       usbip_send(client->fd, device, sizeof(device));
 	}
@@ -174,7 +174,7 @@ static int operate(struct server *server, struct usbip_client *client)
 static void part(struct server *server, struct usbip_client *client)
 {
 	if (client->drive)
-		say(server, "drive 1-%zu is detached%s", number_of(server, client->drive),
+		server_say(server, "drive 1-%zu is detached%s", number_of(server, client->drive),
 			usb_device_mood(client->drive) == DEVICE_GONE ? ": it has left the bus"
 								      : "");
 	usbip_client_close(client);

@@ -56,7 +56,7 @@ static bool is_in(const struct usbip_urb *urb)
 	return urb->endpoint & USB_ENDPOINT_IN;
 }
 
-static bool answer(
+static bool client_answer(
 	struct usbip_client *client, const struct usbip_urb *urb, int32_t status, size_t moved)
 {
 	uint8_t head[USBIP_HEAD_LEN] = {0};
@@ -69,7 +69,7 @@ static bool answer(
 	       (!is_in(urb) || usbip_send(client->fd, urb->data, moved));
 }
 
-static int submit(struct usbip_client *client, const uint8_t *head)
+static int client_submit(struct usbip_client *client, const uint8_t *head)
 {
 	uint32_t len = get_be32(head + USBIP_SUBMIT_LENGTH);
 	uint32_t endpoint = get_be32(head + USBIP_ENDPOINT);
@@ -126,7 +126,7 @@ int usbip_client_read(struct usbip_client *client)
 		return -1;
 	switch (get_be32(head + USBIP_COMMAND)) {
 	case USBIP_CMD_SUBMIT:
-		return submit(client, head);
+		return client_submit(client, head);
 	case USBIP_CMD_UNLINK:
 		return unlink_urb(client, head);
 	default:
@@ -143,14 +143,15 @@ static enum device_answer control(struct usbip_client *client, struct usbip_urb 
 	return usb_device_control(client->drive, &setup, urb->data, moved);
 }
 
-static enum device_answer try(struct usbip_client *client, struct usbip_urb *urb, size_t *moved)
+static enum device_answer client_try(
+	struct usbip_client *client, struct usbip_urb *urb, size_t *moved)
 {
 	if ((urb->endpoint & 15) == 0)
 		return control(client, urb, moved);
 	return usb_device_bulk(client->drive, urb->endpoint, 0, urb->data, urb->len, moved);
 }
 
-static bool is_behind(const struct usbip_client *client, const struct usbip_urb *urb)
+static bool client_is_behind(const struct usbip_client *client, const struct usbip_urb *urb)
 {
 	for (const struct usbip_urb *p = client->first; p != urb; p = p->next) {
 		if (p->endpoint == urb->endpoint)
@@ -164,13 +165,13 @@ static int pump_one(struct usbip_client *client, struct usbip_urb *urb)
 {
 	size_t moved = 0;
 
-	switch (try(client, urb, &moved)) {
+	switch (client_try(client, urb, &moved)) {
 	case DEVICE_DONE:
-		return answer(client, urb, 0, moved) ? 1 : -1;
+		return client_answer(client, urb, 0, moved) ? 1 : -1;
 	case DEVICE_STALLS:
-		return answer(client, urb, STATUS_STALL, moved) ? 1 : -1;
+		return client_answer(client, urb, STATUS_STALL, moved) ? 1 : -1;
 	case DEVICE_BABBLES:
-		return answer(client, urb, STATUS_OVERFLOW, moved) ? 1 : -1;
+		return client_answer(client, urb, STATUS_OVERFLOW, moved) ? 1 : -1;
 	case DEVICE_GONE:
 		return -1;
 	default:
@@ -184,7 +185,7 @@ int usbip_client_pump(struct usbip_client *client)
 
 	while (*p) {
 		struct usbip_urb *urb = *p;
-		int r = is_behind(client, urb) ? 0 : pump_one(client, urb);
+		int r = client_is_behind(client, urb) ? 0 : pump_one(client, urb);
 
 		if (r < 0)
 			return -1;

@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Vendor command sets of simulated drives: the other side of what proto/vendor defines, made from
- * the public facts and not from those definitions.  The setting "vendor=NAME" chooses one.
- *
- *	vendor.c           the table
- *	vendor_sat.c       a SAT bridge to an ATA disk (disk_ata.c)
- *	vendor_ata.c       bridges to it of before SAT
- *	vendor_seagate.c   those of old Seagate drives
- *	vendor_nvme.c      bridges to an NVMe drive (disk_nvme.c)
- *	vendor_flash.c     flash controllers and card readers
- *	vendor_bridge.c    what bridges say of themselves
- *	vendor_standard.c  standard commands that cheap drives do not have
+ * What a simulated drive needs of a vendor command set; the setting "vendor=NAME" chooses one.  The
+ * sets themselves are src/simvendor, which implements vendor_set_find and vendor_set.
  */
 #ifndef UMS_SIM_VENDOR_H
 #define UMS_SIM_VENDOR_H
@@ -43,21 +34,5 @@ const struct vendor_set *vendor_set_find(const char *name);
 
 /* Set number I, NULL behind the last. */
 const struct vendor_set *vendor_set(unsigned int i);
-
-/* --- the sets --- */
-
-extern const struct vendor_set vendor_standard;
-/* vendor_sat.c, vendor_ata.c */
-extern const struct vendor_set vendor_sat, vendor_jmicron_ata, vendor_sunplus, vendor_cypress,
-	vendor_prolific;
-/* vendor_seagate.c */
-extern const struct vendor_set vendor_ti, vendor_nec;
-/* vendor_nvme.c */
-extern const struct vendor_set vendor_jmicron_nvme, vendor_asmedia_nvme, vendor_realtek_nvme;
-/* vendor_flash.c */
-extern const struct vendor_set vendor_phison, vendor_smi, vendor_alcor, vendor_genesys,
-	vendor_gl323x;
-/* vendor_bridge.c */
-extern const struct vendor_set vendor_jms567, vendor_asmedia, vendor_rtl921x, vendor_wd;
 
 #endif

@@ -37,8 +37,9 @@ struct exchange {
 	uint8_t csw[CSW_LEN];
 };
 
-/* What an exchange ends in when RESULT is not LINK_OK: recovery is tried, and said. */
-static enum outcome broken(
+/* The transfer WHAT ended with RESULT, which is not LINK_OK: recovers the drive as far as it can
+ * be, and returns the outcome for the reply; ERR says both. */
+static enum outcome bot_exchange_broke(
 	struct bot *bot, enum link_result result, const char *what, struct err *err)
 {
 	if (result == LINK_GONE) {
@@ -46,7 +47,8 @@ static enum outcome broken(
 		err_set(err, ERR_GONE, "the drive has left the bus (%s)", what);
 		return OUTCOME_GONE;
 	}
-	/* Of the CBW nothing has gone out; behind it the device waits for the rest. */
+	/* When nothing of the CBW has gone out the drive knows of no command; otherwise it waits
+	 * for the rest of the exchange, and must be reset. */
 	if (result == LINK_NO_MEMORY && !bot->cbw_sent) {
 		err_set(err, ERR_NO_MEMORY, "%s", budget_advice());
 		return OUTCOME_NOT_SENT;
@@ -82,8 +84,9 @@ static enum outcome send_cbw(struct bot *bot, const struct command *command, str
 	if (result == LINK_OK && moved != len)
 		result = LINK_IO;
 	if (bot->transport.quirks & QUIRK_GO_SLOW)
-		nanosleep(&(struct timespec){.tv_nsec = GO_SLOW_NS}, NULL);
-	return result == LINK_OK ? OUTCOME_DONE : broken(bot, result, "sending the command", err);
+		clock_sleep_ns(GO_SLOW_NS);
+	return result == LINK_OK ? OUTCOME_DONE
+				 : bot_exchange_broke(bot, result, "sending the command", err);
 }
 
 static bool csw_is_valid(const struct bot *bot, const uint8_t *csw)
@@ -109,7 +112,7 @@ static enum outcome move_data(struct bot *bot, struct exchange *exchange, struct
 		return OUTCOME_DONE;
 	}
 	if (result != LINK_OK)
-		return broken(bot, result, "moving data", err);
+		return bot_exchange_broke(bot, result, "moving data", err);
 	/* Some devices leave the data out and send the CSW at once. */
 	if (command->direction == TRANSFER_IN && exchange->moved == CSW_LEN &&
 		command->data_len > CSW_LEN && csw_is_valid(bot, command->data)) {
@@ -133,7 +136,7 @@ static enum outcome get_csw(struct bot *bot, struct exchange *exchange, struct e
 			enum link_result cleared = bot->link->ops->clear_halt(bot->link, bot->in);
 
 			if (cleared != LINK_OK)
-				return broken(
+				return bot_exchange_broke(
 					bot, cleared, "clearing the stalled status pipe", err);
 			continue;
 		}
@@ -143,9 +146,9 @@ static enum outcome get_csw(struct bot *bot, struct exchange *exchange, struct e
 	if (exchange->have_csw)
 		return OUTCOME_DONE;
 	if (result != LINK_OK)
-		return broken(bot, result, "waiting for the status", err);
+		return bot_exchange_broke(bot, result, "waiting for the status", err);
 	if (moved != CSW_LEN)
-		return broken(bot, LINK_IO, "a status of a wrong length", err);
+		return bot_exchange_broke(bot, LINK_IO, "a status of a wrong length", err);
 	return OUTCOME_DONE;
 }
 
@@ -153,18 +156,19 @@ static enum outcome get_csw(struct bot *bot, struct exchange *exchange, struct e
 static enum outcome check_csw(struct bot *bot, const struct exchange *exchange, struct err *err)
 {
 	if (!csw_is_valid(bot, exchange->csw))
-		return broken(bot, LINK_IO, "a status with a wrong signature or tag", err);
+		return bot_exchange_broke(
+			bot, LINK_IO, "a status with a wrong signature or tag", err);
 	if (exchange->csw[CSW_STATUS] == CSW_STATUS_PHASE_ERROR)
-		return broken(bot, LINK_IO, "a phase error", err);
+		return bot_exchange_broke(bot, LINK_IO, "a phase error", err);
 	if (exchange->csw[CSW_STATUS] > CSW_STATUS_PHASE_ERROR)
-		return broken(bot, LINK_IO, "an unknown status", err);
+		return bot_exchange_broke(bot, LINK_IO, "an unknown status", err);
 	if (exchange->babble)
-		return broken(bot, LINK_OVERFLOW, "moving data", err);
+		return bot_exchange_broke(bot, LINK_OVERFLOW, "moving data", err);
 	return OUTCOME_DONE;
 }
 
-/* Answers whose length the host knows: a residue beside all of it shows that residues are nonsense
- * here. */
+/* Commands whose answers have a length that the host knows.  If all of such an answer has come and
+ * the drive still states a residue, its residues mean nothing. */
 static bool came_whole(const struct exchange *exchange)
 {
 	uint8_t opcode = exchange->command->cdb[0];
@@ -212,6 +216,13 @@ static bool returns_registers(const struct command *command)
 	       cdb[2] & SAT_CK_COND;
 }
 
+/* A command that nobody above has asked for is counted all the same. */
+static void tell_own_command(const struct bot *bot, const uint8_t *cdb)
+{
+	if (bot->transport.own_command)
+		bot->transport.own_command(bot->transport.own_context, cdb);
+}
+
 /* After FAILED: REQUEST SENSE (SPC-5 §6.39). */
 static enum outcome autosense(
 	struct bot *bot, const struct command *failed, struct reply *reply, struct err *err)
@@ -229,8 +240,10 @@ static enum outcome autosense(
 		.deadline = deadline_in_ms(SENSE_MS),
 	};
 	struct exchange exchange = {.command = &command};
-	enum outcome outcome = exchange_run(bot, &exchange, err);
+	enum outcome outcome;
 
+	tell_own_command(bot, cdb);
+	outcome = exchange_run(bot, &exchange, err);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	reply->status = SCSI_STATUS_CHECK_CONDITION;
@@ -256,6 +269,7 @@ static void prime(struct bot *bot)
 	struct exchange exchange = {.command = &command};
 
 	bot->primed = true;
+	tell_own_command(bot, cdb);
 	exchange_run(bot, &exchange, NULL);
 }
 
@@ -332,13 +346,7 @@ static size_t transfer_limit(const struct link *link, uint32_t quirks)
 {
 	size_t most = link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
-	if (quirks & QUIRK_MAX_SECTORS_MIN)
-		most = 8 * SECTOR;
-	else if (quirks & QUIRK_MAX_SECTORS_64)
-		most = 64 * SECTOR;
-	else if (quirks & QUIRK_MAX_SECTORS_240)
-		most = 240 * SECTOR;
-	return mem_min_u64(most, link->max_transfer_bytes);
+	return mem_min_u64(quirk_transfer_limit(quirks, most), link->max_transfer_bytes);
 }
 
 struct transport *transport_bot_open(

@@ -15,7 +15,7 @@ static enum link_result clear_both(struct bot *bot)
 }
 
 /* BBB §3.1. */
-static enum link_result class_reset(struct bot *bot)
+static enum link_result bot_class_reset(struct bot *bot)
 {
 	size_t moved;
 
@@ -29,7 +29,7 @@ int bot_reset_recovery(struct bot *bot, struct err *err)
 
 	bot->epoch++;
 	bot->primed = false;
-	result = class_reset(bot);
+	result = bot_class_reset(bot);
 	if (result == LINK_OK)
 		result = clear_both(bot);
 	if (result == LINK_OK)

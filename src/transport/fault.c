@@ -102,7 +102,7 @@ static int status(struct reply *reply, uint8_t code, uint8_t key, uint8_t asc)
 }
 
 /* Data that came with an answer that is no longer GOOD is none. */
-static void spoil(const struct command *command)
+static void fault_spoil(const struct command *command)
 {
 	if (command->direction == TRANSFER_IN)
 		memset(command->data, 0xfa, command->data_len);
@@ -116,19 +116,19 @@ static int go_wrong(struct fault_transport *fault, enum fault_way way,
 	switch (way) {
 	case LOSE_ANSWER:
 		transport_exec(fault->inner, command, reply, NULL);
-		spoil(command);
+		fault_spoil(command);
 		return no_answer(reply, OUTCOME_TIMED_OUT, err);
 	case LOSE_COMMAND:
 		return no_answer(reply, OUTCOME_TIMED_OUT, err);
 	case BREAK:
-		spoil(command);
+		fault_spoil(command);
 		return no_answer(reply, OUTCOME_BROKEN, err);
 	case ABORT:
 		return no_answer(reply, OUTCOME_ABORTED, err);
 	case ATTENTION:
 		return status(reply, SCSI_STATUS_CHECK_CONDITION, SCSI_KEY_UNIT_ATTENTION, 0x29);
 	case ABORTED_COMMAND:
-		spoil(command);
+		fault_spoil(command);
 		return status(reply, SCSI_STATUS_CHECK_CONDITION, SCSI_KEY_ABORTED_COMMAND, 0x00);
 	case BUSY:
 		return status(reply, SCSI_STATUS_BUSY, 0, 0);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A block device or plain file as if it were a drive: answers the few commands that a capture
- * sends, by pread.  A read error is a MEDIUM ERROR without an LBA.  Everything else is an ILLEGAL
- * REQUEST.
+ * sends, by pread.  A pread that fails is reported as what it is, an error of the host
+ * (OUTCOME_HOST_ERROR, or OUTCOME_GONE when it says that the source has gone): there is no drive
+ * whose sense data could say more.  Commands that it does not know are an ILLEGAL REQUEST.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/errnum.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "transport/transport.h"
@@ -31,7 +34,7 @@ struct file {
 	uint8_t inquiry[INQUIRY_LEN];
 };
 
-static void fail(struct reply *reply, uint8_t key, uint8_t asc)
+static void file_check_condition(struct reply *reply, uint8_t key, uint8_t asc)
 {
 	reply->status = SCSI_STATUS_CHECK_CONDITION;
 	memset(reply->sense, 0, SENSE_FIXED_MIN);
@@ -42,7 +45,7 @@ static void fail(struct reply *reply, uint8_t key, uint8_t asc)
 	reply->sense_len = SENSE_FIXED_MIN;
 }
 
-static void answer(
+static void file_answer(
 	const struct command *command, struct reply *reply, const uint8_t *bytes, size_t len)
 {
 	reply->moved = len < command->data_len ? len : command->data_len;
@@ -55,47 +58,75 @@ static uint64_t n_blocks(const struct file *file)
 	return (file->size_bytes + file->block_bytes - 1) / file->block_bytes;
 }
 
-/* pread of LEN bytes at OFFSET; what lies behind the end of the file is zero. */
-static bool read_bytes(struct file *file, uint64_t offset, size_t len, uint8_t *data)
+/* pread of LEN bytes at OFFSET into DATA: returns how many there are, fewer than LEN only where the
+ * file has become shorter since it was opened, or -1 and errno.  What lies behind the size that it
+ * had then (its last sector may be only partly there) reads as zeros. */
+static ssize_t read_bytes(struct file *file, uint64_t offset, size_t len, uint8_t *data)
 {
 	bool bounce = file->direct && ((uintptr_t)data | len | offset) % ALIGNMENT != 0;
 	uint8_t *to = bounce ? file->bounce : data;
 	/* O_DIRECT wants whole logical blocks; the buffer is what must be aligned more. */
 	ssize_t n = file_read_at(file->fd, to, len, offset);
 
-	if (n < 0 || (uint64_t)n < mem_min_u64(len, file->size_bytes - offset))
-		return false;
+	if (n < 0)
+		return -1;
 	if (bounce)
 		memcpy(data, to, (size_t)n);
+	if ((uint64_t)n < mem_min_u64(len, file->size_bytes - offset))
+		return n;
 	memset(data + n, 0, len - (size_t)n);
-	return true;
+	return (ssize_t)len;
 }
 
-static void do_read(struct file *file, const struct command *command, struct reply *reply)
+static int read_failed(int host_errno, struct reply *reply, struct err *err)
+{
+	bool gone = errnum_kind(host_errno) == ERRNUM_GONE;
+
+	reply->outcome = gone ? OUTCOME_GONE : OUTCOME_HOST_ERROR;
+	reply->host_errno = host_errno;
+	return err_set(err, gone ? ERR_GONE : ERR_OTHER, "%s: %s (%s)",
+		gone ? "it has gone" : "the host cannot read it", strerror(host_errno),
+		errnum_name(errnum_of_host(host_errno)));
+}
+
+/* Sectors that a file had when it was opened and that are cut off now are neither bad nor there. */
+static int cut_off(const struct file *file, struct reply *reply, struct err *err)
+{
+	reply->outcome = OUTCOME_GONE;
+	return err_set(err, ERR_GONE,
+		"the file has become shorter than the %" PRIu64
+		" bytes that it had when it was opened",
+		file->size_bytes);
+}
+
+static int file_read(
+	struct file *file, const struct command *command, struct reply *reply, struct err *err)
 {
 	const uint8_t *cdb = command->cdb;
 	bool is16 = cdb[0] == SCSI_READ_16;
 	uint64_t lba = is16 ? get_be64(cdb + 2) : get_be32(cdb + 2);
 	uint64_t n = is16 ? get_be32(cdb + 10) : get_be16(cdb + 7);
 	uint64_t end;
+	ssize_t got;
 
 	if (!mem_add_u64(lba, n, &end) || end > n_blocks(file)) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x21); /* LBA OUT OF RANGE */
-		return;
+		file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x21); /* LBA OUT OF RANGE */
+		return 0;
 	}
 	if (n * file->block_bytes > command->data_len) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24); /* INVALID FIELD IN CDB */
-		return;
+		file_check_condition(
+			reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24); /* INVALID FIELD IN CDB */
+		return 0;
 	}
-	if (!read_bytes(file, lba * file->block_bytes, (size_t)(n * file->block_bytes),
-		    command->data)) {
-		fail(reply, SCSI_KEY_MEDIUM_ERROR, 0x11); /* UNRECOVERED READ ERROR */
-		return;
-	}
-	reply->moved = (size_t)(n * file->block_bytes);
+	got = read_bytes(
+		file, lba * file->block_bytes, (size_t)(n * file->block_bytes), command->data);
+	if (got < 0)
+		return read_failed(errno, reply, err);
+	reply->moved = (size_t)got / file->block_bytes * file->block_bytes;
+	return n > 0 && reply->moved == 0 ? cut_off(file, reply, err) : 0;
 }
 
-static void do_capacity(struct file *file, const struct command *command, struct reply *reply)
+static void file_capacity(struct file *file, const struct command *command, struct reply *reply)
 {
 	uint64_t last = n_blocks(file) - 1;
 	uint8_t out[32] = {0};
@@ -103,16 +134,16 @@ static void do_capacity(struct file *file, const struct command *command, struct
 	if (command->cdb[0] == SCSI_READ_CAPACITY_10) {
 		put_be32(out, last > UINT32_MAX ? UINT32_MAX : (uint32_t)last);
 		put_be32(out + 4, file->block_bytes);
-		answer(command, reply, out, 8);
+		file_answer(command, reply, out, 8);
 		return;
 	}
 	if ((command->cdb[1] & 0x1f) != SCSI_SA_READ_CAPACITY_16) {
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
+		file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
 		return;
 	}
 	put_be64(out, last);
 	put_be32(out + 8, file->block_bytes);
-	answer(command, reply, out, sizeof(out));
+	file_answer(command, reply, out, sizeof(out));
 }
 
 /* CDBs are zero-padded to the longest that is looked at, so that a short one cannot be read past
@@ -124,7 +155,6 @@ static int file_exec(struct transport *transport, const struct command *command,
 	uint8_t cdb[TRANSPORT_CDB_MAX] = {0};
 	struct command whole = *command;
 
-	(void)err;
 	memcpy(cdb, command->cdb, command->cdb_len);
 	whole.cdb = cdb;
 	reply->outcome = OUTCOME_DONE;
@@ -133,20 +163,20 @@ static int file_exec(struct transport *transport, const struct command *command,
 		break;
 	case SCSI_INQUIRY:
 		if (cdb[1] & 1)
-			fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
+			file_check_condition(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x24);
 		else
-			answer(&whole, reply, file->inquiry, sizeof(file->inquiry));
+			file_answer(&whole, reply, file->inquiry, sizeof(file->inquiry));
 		break;
 	case SCSI_READ_CAPACITY_10:
 	case SCSI_SERVICE_ACTION_IN_16:
-		do_capacity(file, &whole, reply);
+		file_capacity(file, &whole, reply);
 		break;
 	case SCSI_READ_10:
 	case SCSI_READ_16:
-		do_read(file, &whole, reply);
-		break;
+		return file_read(file, &whole, reply, err);
 	default:
-		fail(reply, SCSI_KEY_ILLEGAL_REQUEST, 0x20); /* INVALID COMMAND OPERATION CODE */
+		file_check_condition(
+			reply, SCSI_KEY_ILLEGAL_REQUEST, 0x20); /* INVALID COMMAND OPERATION CODE */
 	}
 	return 0;
 }

@@ -13,8 +13,8 @@
 
 #define LONGEST 16
 
-/* Which bits of a CDB may be set beside its operation code; fixed bits (service action) in VALUE.
- */
+/* One command that may pass: which bits of byte 1 are fixed and what they must be (a service
+ * action), and which other bits of the CDB may be set.  All bits that are not named must be 0. */
 struct allowed {
 	uint8_t len;
 	uint8_t opcode;
@@ -58,7 +58,7 @@ struct guard {
 	struct transport *inner;
 };
 
-static bool matches(const struct allowed *allowed, const uint8_t *cdb, size_t len)
+static bool guard_matches(const struct allowed *allowed, const uint8_t *cdb, size_t len)
 {
 	if (len != allowed->len || cdb[0] != allowed->opcode ||
 		(cdb[1] & allowed->fixed1) != allowed->value1)
@@ -77,7 +77,7 @@ static bool matches(const struct allowed *allowed, const uint8_t *cdb, size_t le
 bool guard_allows(const uint8_t *cdb, size_t len, enum transfer_direction direction)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (matches(&table[i], cdb, len))
+		if (guard_matches(&table[i], cdb, len))
 			return direction == TRANSFER_NONE ||
 			       (direction == TRANSFER_IN && table[i].data_in);
 	}

@@ -89,7 +89,9 @@ static void write_exchange(
 	write_cbw(t, tag, command);
 	if (reply->outcome != OUTCOME_DONE) {
 		write_transfer(t, ENDPOINT_IN, NULL, CSW_LEN, 0,
-			reply->outcome == OUTCOME_GONE ? LINK_GONE : LINK_TIMEOUT);
+			reply->outcome == OUTCOME_GONE	       ? LINK_GONE
+			: reply->outcome == OUTCOME_HOST_ERROR ? LINK_IO
+							       : LINK_TIMEOUT);
 		return;
 	}
 	if (command->data_len > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A transport whose inside can be changed: see transport.h.  Taking out and putting in are for
- * times when no command is under way. */
+/* A transport whose inner transport can be exchanged: see transport.h.  The caller makes sure that
+ * no command is under way while one is taken out or put in. */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "transport/transport.h"
@@ -8,9 +9,35 @@
 struct plug {
 	struct transport transport;
 	struct transport *inner; /* NULL: nothing is plugged in */
-	uint32_t epoch_base;	 /* of the present inner one's epochs */
+
+	/* As many callers get through as the inner one can serve, however many there are: what is
+	 * plugged in later may be able to serve fewer (sg, then Bulk-Only). */
+	pthread_mutex_t lock;
+	pthread_cond_t left;
+	unsigned int inside;
+	uint32_t epoch_base;	 /* added to the epochs of the present inner one, so that they
+				  * go on growing */
 	_Atomic uint32_t epoch_last;
 };
+
+static void plug_enter(struct plug *plug)
+{
+	unsigned int most = plug->inner->depth ? plug->inner->depth : 1;
+
+	pthread_mutex_lock(&plug->lock);
+	while (plug->inside >= most)
+		pthread_cond_wait(&plug->left, &plug->lock);
+	plug->inside++;
+	pthread_mutex_unlock(&plug->lock);
+}
+
+static void plug_leave(struct plug *plug)
+{
+	pthread_mutex_lock(&plug->lock);
+	plug->inside--;
+	pthread_cond_signal(&plug->left);
+	pthread_mutex_unlock(&plug->lock);
+}
 
 static int plug_exec(struct transport *transport, const struct command *command,
 	struct reply *reply, struct err *err)
@@ -23,7 +50,9 @@ static int plug_exec(struct transport *transport, const struct command *command,
 		reply->reset_epoch = plug->epoch_last;
 		return err_set(err, ERR_GONE, "the drive has left the bus");
 	}
+	plug_enter(plug);
 	r = transport_exec(plug->inner, command, reply, err);
+	plug_leave(plug);
 	reply->reset_epoch += plug->epoch_base;
 	plug->epoch_last = reply->reset_epoch;
 	return r;
@@ -31,8 +60,12 @@ static int plug_exec(struct transport *transport, const struct command *command,
 
 static void plug_close(struct transport *transport)
 {
-	transport_close(((struct plug *)transport)->inner);
-	free(transport);
+	struct plug *plug = (struct plug *)transport;
+
+	transport_close(plug->inner);
+	pthread_cond_destroy(&plug->left);
+	pthread_mutex_destroy(&plug->lock);
+	free(plug);
 }
 
 static const struct transport_ops transport_plug = {
@@ -52,6 +85,8 @@ struct transport *transport_plug_new(struct transport *inner, struct err *err)
 	plug->transport = *inner;
 	plug->transport.ops = &transport_plug;
 	plug->inner = inner;
+	pthread_mutex_init(&plug->lock, NULL);
+	pthread_cond_init(&plug->left, NULL);
 	return &plug->transport;
 }
 
@@ -69,6 +104,7 @@ void transport_plug_put(struct transport *transport, struct transport *inner)
 	struct plug *plug = (struct plug *)transport;
 
 	plug->inner = inner;
+	plug->transport.depth = inner->depth;
 	plug->epoch_base = plug->epoch_last + 1;
 	plug->epoch_last = plug->epoch_base;
 }

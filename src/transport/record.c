@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/errnum.h"
 #include "base/text.h"
 #include "proto/scsi.h"
 #include "transport/transcript.h"
@@ -83,15 +84,7 @@ static void put_data(struct record *record, const struct command *command, size_
 	}
 }
 
-static const char *outcome_word(enum outcome outcome)
-{
-	static const char *const words[] = {
-		"done", "not-sent", "timed-out", "aborted", "broken", "gone"};
-
-	return words[outcome];
-}
-
-static void put_line(struct record *record, const struct command *command,
+static void record_put_line(struct record *record, const struct command *command,
 	const struct reply *reply, uint64_t took_ns)
 {
 	static const char *const directions[] = {"none", "in", "out"};
@@ -102,9 +95,12 @@ static void put_line(struct record *record, const struct command *command,
 	fprintf(file,
 		" dir=%s len=%zu outcome=%s status=%02x moved=%zu epoch=%" PRIu32 " us=%" PRIu64
 		" sense=",
-		directions[command->direction], command->data_len, outcome_word(reply->outcome),
-		reply->status, reply->moved, reply->reset_epoch, took_ns / 1000);
+		directions[command->direction], command->data_len,
+		transcript_outcome[reply->outcome], reply->status, reply->moved, reply->reset_epoch,
+		took_ns / 1000);
 	put_hex(file, reply->sense, reply->sense_len);
+	if (reply->host_errno)
+		fprintf(file, " errno=%s", errnum_name(errnum_of_host(reply->host_errno)));
 	fputs(" data=", file);
 	put_data(record, command, reply->moved);
 	putc('\n', file);
@@ -121,7 +117,7 @@ static int record_exec(struct transport *transport, const struct command *comman
 
 	pthread_mutex_lock(&record->lock);
 	if (!record->failed)
-		put_line(record, command, reply, clock_now_ns() - began);
+		record_put_line(record, command, reply, clock_now_ns() - began);
 	pthread_mutex_unlock(&record->lock);
 	return r;
 }

@@ -29,7 +29,8 @@ static bool is_asked(const struct transcript_entry *entry, const struct command 
 	       memcmp(entry->cdb, command->cdb, command->cdb_len) == 0;
 }
 
-static const struct transcript_entry *find(struct replay *replay, const struct command *command)
+static const struct transcript_entry *replay_find(
+	struct replay *replay, const struct command *command)
 {
 	const struct transcript_entry *last = NULL;
 
@@ -45,7 +46,7 @@ static const struct transcript_entry *find(struct replay *replay, const struct c
 	return last;
 }
 
-static int refuse(const struct command *command, struct err *err)
+static int replay_refuse(const struct command *command, struct err *err)
 {
 	char text[3 * 16 + 1] = "";
 
@@ -55,7 +56,7 @@ static int refuse(const struct command *command, struct err *err)
 		command->data_len, command->direction == TRANSFER_OUT ? " out" : "");
 }
 
-static void give(
+static void replay_give(
 	const struct transcript_entry *entry, const struct command *command, struct reply *reply)
 {
 	*reply = entry->reply;
@@ -74,11 +75,11 @@ static int replay_exec(struct transport *transport, const struct command *comman
 	const struct transcript_entry *entry;
 
 	pthread_mutex_lock(&replay->lock);
-	entry = find(replay, command);
+	entry = replay_find(replay, command);
 	pthread_mutex_unlock(&replay->lock);
 	if (!entry)
-		return refuse(command, err);
-	give(entry, command, reply);
+		return replay_refuse(command, err);
+	replay_give(entry, command, reply);
 	if (reply->outcome == OUTCOME_DONE)
 		return 0;
 	return err_set(err, reply->outcome == OUTCOME_GONE ? ERR_GONE : ERR_OTHER,
@@ -104,7 +105,7 @@ static const struct transport_ops transport_replay = {
 };
 
 /* "transfer=N cdb=N depth=N" */
-static int take_limits(struct replay *replay, char *text, struct err *err)
+static int replay_take_limits(struct replay *replay, char *text, struct err *err)
 {
 	struct transport *transport = &replay->transport;
 	char *rest = text;
@@ -124,7 +125,7 @@ static int take_limits(struct replay *replay, char *text, struct err *err)
 	return 0;
 }
 
-static int take_entry(struct replay *replay, char *line, struct err *err)
+static int replay_take_entry(struct replay *replay, char *line, struct err *err)
 {
 	if (mem_grow(&replay->entry, replay->n, &replay->room, sizeof(*replay->entry)) != 0 ||
 		mem_grow(&replay->used, replay->n, &replay->used_room, sizeof(*replay->used)) != 0)
@@ -135,7 +136,7 @@ static int take_entry(struct replay *replay, char *line, struct err *err)
 	return 0;
 }
 
-static int take_line(struct replay *replay, size_t number, char *line, struct err *err)
+static int replay_take_line(struct replay *replay, size_t number, char *line, struct err *err)
 {
 	line[strcspn(line, "\n")] = '\0';
 	if (number == 1)
@@ -143,14 +144,14 @@ static int take_line(struct replay *replay, size_t number, char *line, struct er
 			       ? 0
 			       : err_set(err, ERR_USAGE, "it is no transcript of this version");
 	if (strncmp(line, "limits ", 7) == 0)
-		return take_limits(replay, line + 7, err);
+		return replay_take_limits(replay, line + 7, err);
 	if (strncmp(line, "cdb=", 4) == 0)
-		return take_entry(replay, line, err);
+		return replay_take_entry(replay, line, err);
 	/* The drive's line, comments, and what later versions add. */
 	return 0;
 }
 
-static int load(struct replay *replay, const char *path, struct err *err)
+static int replay_load(struct replay *replay, const char *path, struct err *err)
 {
 	cleanup_fclose FILE *file = fopen(path, "re");
 	cleanup_free char *line = NULL;
@@ -159,7 +160,7 @@ static int load(struct replay *replay, const char *path, struct err *err)
 	if (!file)
 		return err_sys(err, errno, "cannot read the transcript %s", path);
 	while (getline(&line, &room, file) > 0) {
-		if (take_line(replay, ++number, line, err) != 0)
+		if (replay_take_line(replay, ++number, line, err) != 0)
 			return err_prefix(err, "transcript %s, line %zu: ", path, number);
 	}
 	if (replay->n > 0)
@@ -180,7 +181,7 @@ struct transport *transport_replay_open(const char *file, struct err *err)
 	replay->transport.max_transfer_bytes = 1u << 20;
 	replay->transport.max_cdb_len = TRANSPORT_CDB_MAX;
 	replay->transport.depth = 1;
-	if (load(replay, file, err) != 0) {
+	if (replay_load(replay, file, err) != 0) {
 		replay_close(&replay->transport);
 		return NULL;
 	}

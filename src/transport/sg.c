@@ -18,6 +18,7 @@
 
 #include <scsi/sg_pt.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "transport/transport.h"
 
@@ -44,7 +45,7 @@ struct sg {
 };
 
 /* Returns the time-out in seconds. */
-static int prepare(struct sg_pt_base *pt, const struct command *command, struct reply *reply)
+static int sg_prepare(struct sg_pt_base *pt, const struct command *command, struct reply *reply)
 {
 	set_scsi_pt_cdb(pt, command->cdb, (int)command->cdb_len);
 	set_scsi_pt_sense(pt, reply->sense, sizeof(reply->sense));
@@ -55,7 +56,7 @@ static int prepare(struct sg_pt_base *pt, const struct command *command, struct 
 	return (int)mem_max_u64((deadline_left_ms(command->deadline) + 999ull) / 1000, 1);
 }
 
-static int fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
+static int sg_fail(struct reply *reply, enum outcome outcome, enum err_kind kind, struct err *err,
 	const char *text)
 {
 	reply->outcome = outcome;
@@ -71,15 +72,16 @@ static int transport_error(
 	switch (host) {
 	case DID_TIME_OUT:
 		reply->reset_epoch = ++sg->epoch;
-		return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err,
+		return sg_fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err,
 			"no answer in time; the kernel has reset the drive");
 	case DID_NO_CONNECT:
 	case DID_BAD_TARGET:
-		return fail(reply, OUTCOME_GONE, ERR_GONE, err, "the drive has gone from the bus");
+		return sg_fail(
+			reply, OUTCOME_GONE, ERR_GONE, err, "the drive has gone from the bus");
 	case DID_RESET:
 	case DID_ABORT:
 	case DID_BUS_BUSY:
-		return fail(reply, OUTCOME_ABORTED, ERR_OTHER, err,
+		return sg_fail(reply, OUTCOME_ABORTED, ERR_OTHER, err,
 			"the command was ended by a reset that was not its own");
 	default:
 		reply->outcome = OUTCOME_BROKEN;
@@ -89,6 +91,7 @@ static int transport_error(
 
 static int os_error(struct reply *reply, int errnum, struct err *err)
 {
+	reply->host_errno = errnum;
 	reply->outcome = errnum == ENODEV || errnum == ENXIO ? OUTCOME_GONE : OUTCOME_NOT_SENT;
 	return err_sys(err, errnum, "SG_IO");
 }
@@ -108,18 +111,20 @@ static void take_answer(
 		reply->moved -= mem_min_u64((uint64_t)resid, command->data_len);
 }
 
-static int run(struct sg *sg, struct sg_pt_base *pt, const struct command *command,
+static int sg_run(struct sg *sg, struct sg_pt_base *pt, const struct command *command,
 	struct reply *reply, struct err *err)
 {
-	int seconds = prepare(pt, command, reply);
+	int seconds = sg_prepare(pt, command, reply);
 	int r = do_scsi_pt(pt, sg->fd, seconds, 0);
 
 	if (r < 0)
 		return os_error(reply, -r, err);
 	if (r > 0) {
 		if (r == SCSI_PT_DO_TIMEOUT)
-			return fail(reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
-		return fail(reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
+			return sg_fail(
+				reply, OUTCOME_TIMED_OUT, ERR_OTHER, err, "no answer in time");
+		return sg_fail(
+			reply, OUTCOME_NOT_SENT, ERR_OTHER, err, "SG_IO refused the command");
 	}
 	switch (get_scsi_pt_result_category(pt)) {
 	case SCSI_PT_RESULT_OS_ERR:
@@ -142,7 +147,7 @@ static int sg_exec(struct transport *transport, const struct command *command, s
 	reply->reset_epoch = sg->epoch;
 	if (!pt)
 		return err_memory(err, "for a command");
-	r = run(sg, pt, command, reply, err);
+	r = sg_run(sg, pt, command, reply, err);
 	destruct_scsi_pt_obj(pt);
 	return r;
 }
@@ -162,22 +167,11 @@ static const struct transport_ops transport_sg = {
 	.close = sg_close,
 };
 
-/* A number out of a file of sysfs; 0 when there is none. */
-static unsigned long read_number(const char *path)
-{
-	cleanup_fclose FILE *f = fopen(path, "re");
-	unsigned long value = 0;
-
-	if (!f || fscanf(f, "%lu", &value) != 1)
-		return 0;
-	return value;
-}
-
 /* A number of the disk in sysfs: its place below the block node's directory, and below the sg
  * node's.  0 when there is none. */
-static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
+static uint64_t attribute(int fd, const char *of_block, const char *of_sg)
 {
-	unsigned long value = 0;
+	uint64_t value = 0;
 	struct stat st;
 	char path[160];
 	glob_t found;
@@ -187,7 +181,8 @@ static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
 	snprintf(path, sizeof(path), "/sys/dev/%s/%u:%u/%s", S_ISBLK(st.st_mode) ? "block" : "char",
 		major(st.st_rdev), minor(st.st_rdev), S_ISBLK(st.st_mode) ? of_block : of_sg);
 	if (glob(path, 0, NULL, &found) == 0) {
-		value = read_number(found.gl_pathv[0]);
+		if (!file_read_number(found.gl_pathv[0], &value))
+			value = 0;
 		globfree(&found);
 	}
 	return value;
@@ -197,12 +192,12 @@ static unsigned long attribute(int fd, const char *of_block, const char *of_sg)
  * host adapter for the sg node. */
 static size_t transfer_limit(int fd)
 {
-	unsigned long kb =
+	uint64_t kb =
 		attribute(fd, "queue/max_hw_sectors_kb", "device/block/*/queue/max_hw_sectors_kb");
 
 	if (kb == 0)
 		return FALLBACK_TRANSFER;
-	return (size_t)mem_min_u64((uint64_t)kb * 1024, MOST_TRANSFER);
+	return (size_t)mem_min_u64(mem_min_u64(kb, MOST_TRANSFER) * 1024, MOST_TRANSFER);
 }
 
 /* By the place of its device in sysfs. */

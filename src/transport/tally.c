@@ -7,17 +7,26 @@
 #include <openssl/evp.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "transport/transport.h"
 
-#define OPCODE_VARIABLE 0x7f
+#define OPCODE_VARIABLE		    0x7f
+#define ASC_MEDIUM_MAY_HAVE_CHANGED 0x28
 
 struct tally {
 	struct transport transport;
 	struct transport *inner;
 	pthread_mutex_t lock;
 	EVP_MD_CTX *digest;
-	uint64_t plain[256];	   /* by opcode */
-	uint64_t actions[256][32]; /* of opcodes with a service action */
+	uint64_t plain[256];		/* by opcode */
+	uint64_t actions[256][32];	/* of opcodes with a service action */
+	uint64_t own[256];		/* that the transport below has sent by itself */
+	uint64_t attentions, not_ready; /* what was heard of the medium */
+
+	/* The CDBs in order, each behind its length, for whoever takes this tally over. */
+	bool remembers;
+	uint8_t *cdbs;
+	size_t cdbs_len, cdbs_room;
 };
 
 /* SPC-5 table 41: opcodes whose byte 1 has a service action in its low five bits. */
@@ -29,30 +38,120 @@ static bool has_service_action(uint8_t opcode)
 	return memchr(opcodes, opcode, sizeof(opcodes)) != NULL;
 }
 
-static void count(struct tally *tally, const struct command *command)
+/* With the lock held.  What there is no memory for is not remembered: the tally of a drive that is
+ * only looked at is short. */
+static void tally_keep(struct tally *tally, const uint8_t *cdb, uint8_t len)
 {
-	uint8_t opcode = command->cdb[0], len = (uint8_t)command->cdb_len;
-	const uint8_t *cdb = command->cdb;
+	for (size_t i = 0; i <= len && tally->remembers; i++) {
+		if (mem_grow(&tally->cdbs, tally->cdbs_len, &tally->cdbs_room, 1) < 0)
+			tally->remembers = false;
+		else
+			tally->cdbs[tally->cdbs_len++] = i == 0 ? len : cdb[i - 1];
+	}
+}
 
-	pthread_mutex_lock(&tally->lock);
-	if (has_service_action(opcode) && command->cdb_len > 1)
+/* With the lock held. */
+static void tally_count(struct tally *tally, const uint8_t *cdb, uint8_t len)
+{
+	uint8_t opcode = cdb[0];
+
+	if (has_service_action(opcode) && len > 1)
 		tally->actions[opcode][cdb[1] & 0x1f]++;
-	else if (opcode == OPCODE_VARIABLE && command->cdb_len > 9)
+	else if (opcode == OPCODE_VARIABLE && len > 9)
 		tally->actions[opcode][get_be16(cdb + 8) & 0x1f]++;
 	else
 		tally->plain[opcode]++;
 	EVP_DigestUpdate(tally->digest, &len, 1);
-	EVP_DigestUpdate(tally->digest, cdb, command->cdb_len);
-	pthread_mutex_unlock(&tally->lock);
+	EVP_DigestUpdate(tally->digest, cdb, len);
+	tally_keep(tally, cdb, len);
+}
+
+/* The sense key and the additional sense code of either form (SPC-5 §4.4). */
+static bool read_sense(const struct reply *reply, uint8_t *key, uint8_t *asc)
+{
+	const uint8_t *sense = reply->sense;
+	bool descriptor;
+
+	if (reply->outcome != OUTCOME_DONE || reply->status != SCSI_STATUS_CHECK_CONDITION ||
+		reply->sense_len < SENSE_DESC_HEAD)
+		return false;
+	descriptor = (sense[SENSE_CODE] & 0x7f) >= SENSE_CODE_DESC;
+	if (!descriptor && reply->sense_len <= SENSE_FIXED_ASC)
+		return false;
+	*key = sense[descriptor ? SENSE_DESC_KEY : SENSE_FIXED_KEY] & 0x0f;
+	*asc = sense[descriptor ? SENSE_DESC_ASC : SENSE_FIXED_ASC];
+	return true;
+}
+
+/* With the lock held: has the drive said something of its medium? */
+static void tally_listen(struct tally *tally, const struct reply *reply)
+{
+	uint8_t key, asc;
+
+	if (!read_sense(reply, &key, &asc))
+		return;
+	tally->attentions += key == SCSI_KEY_UNIT_ATTENTION && asc == ASC_MEDIUM_MAY_HAVE_CHANGED;
+	tally->not_ready += key == SCSI_KEY_NOT_READY;
 }
 
 static int tally_exec(struct transport *transport, const struct command *command,
 	struct reply *reply, struct err *err)
 {
 	struct tally *tally = (struct tally *)transport;
+	int r;
 
-	count(tally, command);
-	return transport_exec(tally->inner, command, reply, err);
+	pthread_mutex_lock(&tally->lock);
+	tally_count(tally, command->cdb, (uint8_t)command->cdb_len);
+	pthread_mutex_unlock(&tally->lock);
+	r = transport_exec(tally->inner, command, reply, err);
+	pthread_mutex_lock(&tally->lock);
+	tally_listen(tally, reply);
+	pthread_mutex_unlock(&tally->lock);
+	return r;
+}
+
+static void count_own(void *context, const uint8_t *cdb)
+{
+	struct tally *tally = context;
+
+	pthread_mutex_lock(&tally->lock);
+	tally->own[cdb[0]]++;
+	pthread_mutex_unlock(&tally->lock);
+}
+
+void transport_tally_listen(struct transport *transport, struct transport *carrier)
+{
+	carrier->own_command = transport ? count_own : NULL;
+	carrier->own_context = transport;
+}
+
+void transport_tally_remember(struct transport *transport)
+{
+	((struct tally *)transport)->remembers = true;
+}
+
+void transport_tally_absorb(struct transport *transport, struct transport *other)
+{
+	struct tally *tally = (struct tally *)transport;
+	const struct tally *from = (const struct tally *)other;
+
+	pthread_mutex_lock(&tally->lock);
+	for (size_t i = 0; i < from->cdbs_len; i += 1u + from->cdbs[i])
+		tally_count(tally, from->cdbs + i + 1, from->cdbs[i]);
+	for (unsigned int opcode = 0; opcode < 256; opcode++)
+		tally->own[opcode] += from->own[opcode];
+	pthread_mutex_unlock(&tally->lock);
+}
+
+uint64_t transport_tally_medium_words(struct transport *transport, bool not_ready)
+{
+	struct tally *tally = (struct tally *)transport;
+	uint64_t n;
+
+	pthread_mutex_lock(&tally->lock);
+	n = tally->attentions + (not_ready ? tally->not_ready : 0);
+	pthread_mutex_unlock(&tally->lock);
+	return n;
 }
 
 static void tally_close(struct transport *transport)
@@ -61,6 +160,7 @@ static void tally_close(struct transport *transport)
 
 	transport_close(tally->inner);
 	EVP_MD_CTX_free(tally->digest);
+	free(tally->cdbs);
 	pthread_mutex_destroy(&tally->lock);
 	free(tally);
 }
@@ -88,7 +188,7 @@ size_t transport_tally_read(
 	memset(sha256, 0, 32);
 	pthread_mutex_lock(&tally->lock);
 	for (unsigned int opcode = 0; opcode < 256; opcode++) {
-		add_row(row, room, &n, opcode, 0, tally->plain[opcode]);
+		add_row(row, room, &n, opcode, 0, tally->plain[opcode] + tally->own[opcode]);
 		for (unsigned int action = 0; action < 32; action++)
 			add_row(row, room, &n, opcode, action, tally->actions[opcode][action]);
 	}

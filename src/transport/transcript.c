@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errnum.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define DATA_MOST (64u << 20)
+
+const char *const transcript_outcome[TRANSCRIPT_OUTCOMES] = {
+	"done", "not-sent", "timed-out", "aborted", "broken", "gone", "host-error"};
 
 static int digit(char c)
 {
@@ -33,12 +37,12 @@ static int parse_hex(const char *text, uint8_t *out, size_t room, size_t *len)
 	return 0;
 }
 
-static int parse_number(const char *text, uint64_t most, uint64_t *value)
+static int transcript_parse_number(const char *text, uint64_t most, uint64_t *value)
 {
 	return text_number(text, value) && *value <= most ? 0 : -1;
 }
 
-static int parse_word(const char *text, const char *const *words, size_t n)
+static int transcript_parse_word(const char *text, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(words[i], text) == 0)
@@ -50,7 +54,7 @@ static int parse_word(const char *text, const char *const *words, size_t n)
 static int parse_direction(const char *text, struct transcript_entry *entry)
 {
 	static const char *const words[] = {"none", "in", "out"};
-	int word = parse_word(text, words, 3);
+	int word = transcript_parse_word(text, words, 3);
 
 	entry->direction = (enum transfer_direction)word;
 	return word < 0 ? -1 : 0;
@@ -58,12 +62,19 @@ static int parse_direction(const char *text, struct transcript_entry *entry)
 
 static int parse_outcome(const char *text, struct transcript_entry *entry)
 {
-	static const char *const words[] = {
-		"done", "not-sent", "timed-out", "aborted", "broken", "gone"};
-	int word = parse_word(text, words, 6);
+	int word = transcript_parse_word(text, transcript_outcome, TRANSCRIPT_OUTCOMES);
 
 	entry->reply.outcome = (enum outcome)word;
 	return word < 0 ? -1 : 0;
+}
+
+/* A name that this version does not know is an error all the same. */
+static int parse_errno(const char *text, struct transcript_entry *entry)
+{
+	int known = errnum_host_of_name(text);
+
+	entry->reply.host_errno = known ? known : ERRNUM_HOST_OTHER;
+	return text[0] == 'E' ? 0 : -1;
 }
 
 static int parse_data(const char *text, struct transcript_entry *entry)
@@ -94,18 +105,20 @@ static int parse_field(const char *key, const char *value, struct transcript_ent
 	} else if (strcmp(key, "dir") == 0) {
 		r = parse_direction(value, entry);
 	} else if (strcmp(key, "len") == 0) {
-		r = parse_number(value, DATA_MOST, &number);
+		r = transcript_parse_number(value, DATA_MOST, &number);
 		entry->data_len = number;
 	} else if (strcmp(key, "outcome") == 0) {
 		r = parse_outcome(value, entry);
+	} else if (strcmp(key, "errno") == 0) {
+		r = parse_errno(value, entry);
 	} else if (strcmp(key, "status") == 0) {
 		r = parse_hex(value, status, 1, &len) != 0 || len != 1 ? -1 : 0;
 		reply->status = status[0];
 	} else if (strcmp(key, "moved") == 0) {
-		r = parse_number(value, entry->data_len, &number);
+		r = transcript_parse_number(value, entry->data_len, &number);
 		reply->moved = number;
 	} else if (strcmp(key, "epoch") == 0) {
-		r = parse_number(value, UINT32_MAX, &number);
+		r = transcript_parse_number(value, UINT32_MAX, &number);
 		reply->reset_epoch = (uint32_t)number;
 	} else if (strcmp(key, "sense") == 0) {
 		r = parse_hex(value, reply->sense, sizeof(reply->sense), &reply->sense_len);

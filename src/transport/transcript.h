@@ -33,6 +33,10 @@ struct transcript_entry {
 	uint8_t *data; /* reply.moved bytes of an IN transfer, the entry's; NULL: left out */
 };
 
+/* The words for outcomes. */
+#define TRANSCRIPT_OUTCOMES (OUTCOME_HOST_ERROR + 1)
+extern const char *const transcript_outcome[TRANSCRIPT_OUTCOMES];
+
 /* Takes LINE (without its end) to its parts.  -1 and ERR, with nothing to free, when it is none. */
 int transcript_parse(char *line, struct transcript_entry *entry, struct err *err);
 

@@ -32,7 +32,7 @@ void transport_close(struct transport *transport)
 const char *outcome_name(enum outcome outcome)
 {
 	static const char *const names[] = {
-		"done", "not sent", "timed out", "aborted", "broken", "gone"};
+		"done", "not sent", "timed out", "aborted", "broken", "gone", "host error"};
 
 	return (unsigned int)outcome < sizeof(names) / sizeof(names[0]) ? names[outcome]
 									: "unknown";

@@ -44,6 +44,8 @@ enum outcome {
 	OUTCOME_BROKEN, /* the exchange broke and the transport recovered (phase error, bad CSW …)
 			 */
 	OUTCOME_GONE,	/* the drive left the bus, or cannot be recovered */
+	OUTCOME_HOST_ERROR, /* no device answered: the host's own reading failed, and host_errno
+			     * says how; base/errnum.h says what that may mean */
 };
 
 struct reply {
@@ -51,7 +53,9 @@ struct reply {
 	uint8_t status; /* SCSI_STATUS_…, valid with DONE */
 	uint8_t sense[TRANSPORT_SENSE_MAX];
 	size_t sense_len;
-	size_t moved;	      /* bytes of data that moved; never more than data_len */
+	int host_errno; /* errno of the system call that failed, 0 none; with HOST_ERROR, and with
+			 * GONE where a system call said so */
+	size_t moved;	/* bytes of data that moved; never more than data_len */
 	uint32_t reset_epoch; /* grows by one with every reset of the drive that this transport did
 			       */
 };
@@ -80,6 +84,11 @@ struct transport {
 	unsigned int
 		depth;	 /* callers that exec may have at once; 0: only the thread that opened it */
 	uint32_t quirks; /* enum quirk (usb/quirk.h), for those who build commands */
+
+	/* Told of each command that a transport sends on its own account (the REQUEST SENSE of an
+	 * autosense, a first READ after a reset); NULL: nobody wants to know. */
+	void (*own_command)(void *context, const uint8_t *cdb);
+	void *own_context;
 };
 
 /* Checks the promises that ops->exec may rely on, zeroes REPLY, and carries COMMAND. */
@@ -155,14 +164,30 @@ struct tally_row {
 };
 
 /* What a tally transport has seen: up to ROOM rows in the order of opcodes, returns how many.
- * SHA256 is over all CDBs in the order in which they were handed to the transport, each behind one
- * byte that says its length: a transcript of the same commands has the same one. */
+ * The rows also count what the carrier has sent on its own account.  SHA256 is over all CDBs in the
+ * order in which they were handed to the transport, each behind one byte that says its length: a
+ * transcript of the same commands has the same one. */
 size_t transport_tally_read(
 	struct transport *tally, struct tally_row *row, size_t room, uint8_t sha256[32]);
 
+/* TALLY (NULL: nobody) counts what CARRIER, the transport that meets the drive, sends by itself. */
+void transport_tally_listen(struct transport *tally, struct transport *carrier);
+
+/* TALLY keeps its CDBs from now on, so that another can absorb them: for a drive that is looked at,
+ * and may turn out to be one that was lost. */
+void transport_tally_remember(struct transport *tally);
+
+/* What OTHER has seen and remembered was sent to TALLY's drive, after all that TALLY has seen. */
+void transport_tally_absorb(struct transport *tally, struct transport *other);
+
+/* How often the drive has said, to whichever command, that its medium may have changed (UNIT
+ * ATTENTION 28h); with NOT_READY, and how often that it was not ready. */
+uint64_t transport_tally_medium_words(struct transport *tally, bool not_ready);
+
 /*
  * A place for a transport (owned from then on) that can be changed for another while those around
- * it stay: what a drive that comes back is put into.  It has the limits of the first one.
+ * it stay: what a drive that comes back is put into.  It has the limits of the first one, but never
+ * lets more callers through at once than the one that is in it can serve.
  */
 struct transport *transport_plug_new(struct transport *inner, struct err *err);
 

@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "proto/usb.h"
@@ -13,7 +12,6 @@
 
 #define TRANSFER_SUPER (1u << 20)
 #define TRANSFER_HIGH  (512u << 10)
-#define SECTOR	       512u
 
 static int no_setting(struct err *err, const char *missing)
 {
@@ -74,12 +72,7 @@ static size_t transfer_limit(const struct uas *uas)
 {
 	size_t most = uas->link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
-	if (uas->transport.quirks & QUIRK_MAX_SECTORS_MIN)
-		most = 8 * SECTOR;
-	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_64)
-		most = 64 * SECTOR;
-	else if (uas->transport.quirks & QUIRK_MAX_SECTORS_240)
-		most = 240 * SECTOR;
+	most = quirk_transfer_limit(uas->transport.quirks, most);
 	return mem_min_u64(most, uas->link->max_transfer_bytes);
 }
 
@@ -97,22 +90,17 @@ static struct uas_slot *free_slot(struct uas *uas)
 /* With the lock held: a slot, or NULL when the drive is gone or DEADLINE has passed. */
 static struct uas_slot *wait_for_slot(struct uas *uas, struct deadline deadline)
 {
-	struct timespec at = {
-		.tv_sec = (time_t)(deadline.at_ns / 1000000000),
-		.tv_nsec = (long)(deadline.at_ns % 1000000000),
-	};
-
 	while (!uas->gone && deadline_left_ms(deadline) > 0) {
 		struct uas_slot *slot = uas->recovering ? NULL : free_slot(uas);
 
 		if (slot)
 			return slot;
-		pthread_cond_timedwait(&uas->changed, &uas->lock, &at);
+		clock_wait_until(&uas->changed, &uas->lock, deadline.at_ns);
 	}
 	return NULL;
 }
 
-static void start(struct uas *uas, struct uas_slot *slot, const struct command *command)
+static void uas_start_command(struct uas *uas, struct uas_slot *slot, const struct command *command)
 {
 	size_t len;
 
@@ -125,7 +113,7 @@ static void start(struct uas *uas, struct uas_slot *slot, const struct command *
 	uas_begin(uas, slot, len);
 }
 
-static int answer(const struct uas_slot *slot, struct reply *reply)
+static int uas_fill_reply(const struct uas_slot *slot, struct reply *reply)
 {
 	reply->outcome = OUTCOME_DONE;
 	reply->status = slot->status;
@@ -161,7 +149,8 @@ static int failure(
 		slot->result != LINK_OK ? link_result_name(slot->result) : "");
 }
 
-static int run(struct uas *uas, const struct command *command, struct reply *reply, struct err *err)
+static int uas_run_command(
+	struct uas *uas, const struct command *command, struct reply *reply, struct err *err)
 {
 	struct uas_slot *slot = wait_for_slot(uas, command->deadline);
 	int r;
@@ -171,14 +160,14 @@ static int run(struct uas *uas, const struct command *command, struct reply *rep
 		return err_set(err, uas->gone ? ERR_GONE : ERR_OTHER,
 			uas->gone ? "the drive has left the bus" : "its queue stayed full");
 	}
-	start(uas, slot, command);
+	uas_start_command(uas, slot, command);
 	slot->timed_out = !uas_wait(uas, slot, command->deadline);
 	/* One that another's reset has ended waits for the end of that: the drive may be gone. */
 	if (uas_is_amiss(slot) || slot->end == UAS_CANCELLED)
 		uas_recover(uas, slot);
 	else if (!uas->recovering)
 		uas_clear_halts(uas);
-	r = slot->end == UAS_ANSWERED && !uas->gone ? answer(slot, reply)
+	r = slot->end == UAS_ANSWERED && !uas->gone ? uas_fill_reply(slot, reply)
 						    : failure(uas, slot, reply, err);
 	slot->state = UAS_FREE;
 	pthread_cond_broadcast(&uas->changed);
@@ -192,7 +181,7 @@ static int uas_exec(struct transport *transport, const struct command *command, 
 	int r;
 
 	pthread_mutex_lock(&uas->lock);
-	r = run(uas, command, reply, err);
+	r = uas_run_command(uas, command, reply, err);
 	reply->reset_epoch = uas->epoch;
 	pthread_mutex_unlock(&uas->lock);
 	return r;
@@ -220,7 +209,7 @@ static const struct transport_ops transport_uas = {
 	.close = uas_close,
 };
 
-static int setup(struct uas *uas, struct err *err)
+static int uas_setup(struct uas *uas, struct err *err)
 {
 	if (!uas->link->ops->submit || !uas->link->ops->reap || !uas->link->ops->cancel)
 		return err_set(err, ERR_USAGE, "UAS is not possible over %s", uas->link->ops->name);
@@ -231,7 +220,6 @@ struct transport *transport_uas_open(
 	struct link *link, uint8_t lun, uint32_t quirks, struct err *err)
 {
 	struct uas *uas = calloc(1, sizeof(*uas));
-	pthread_condattr_t attributes;
 
 	if (!uas) {
 		err_memory(err, "opening the drive");
@@ -243,15 +231,12 @@ struct transport *transport_uas_open(
 	uas->transport.quirks = quirks;
 	uas->transport.max_cdb_len = TRANSPORT_CDB_MAX;
 	uas->transport.max_transfer_bytes = transfer_limit(uas);
-	if (setup(uas, err) < 0) {
+	if (uas_setup(uas, err) < 0) {
 		free(uas);
 		return NULL;
 	}
 	uas->transport.depth = uas->n_slots;
 	pthread_mutex_init(&uas->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&uas->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_cond_init(&uas->changed);
 	return &uas->transport;
 }

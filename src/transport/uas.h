@@ -14,13 +14,14 @@
  *
  *	FREE -> BUSY -> (pump: its last transfer has ended) -> DONE -> exec returns -> FREE
  *
- * Without streams the data pipes are everybody's, and a transfer on one takes whatever comes next:
- * there is one data phase at a time, the next begins when the last one's transfer has been reaped,
- * and a command that ends in the midst of its own is not aborted but ended by a port reset, which
+ * Without streams all commands share the data pipes, and a transfer takes whatever bytes come next,
+ * whosever they are.  So there is one data phase at a time, and the next one begins only when the
+ * transfer of the last one has been reaped.  A command that ends in the midst of its data phase is
+ * not aborted: nobody could say how many of its bytes are still to come.  The port is reset, which
  * empties the pipes.
  *
- * While `recovering` nothing new is begun; the thread that recovers may need the pump for the
- * answers to its task management functions, and everybody who waits goes on pumping.
+ * While `recovering` nothing new is begun.  The thread that recovers sends task management
+ * functions, whose answers come through the pump as well, so all who wait go on pumping.
  */
 #ifndef UMS_TRANSPORT_UAS_H
 #define UMS_TRANSPORT_UAS_H

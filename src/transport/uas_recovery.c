@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ladder for a UAS command that is not answered, or whose exchange broke: ABORT TASK, which
- * leaves the others alone; LOGICAL UNIT RESET; a reset of the port.  Whatever ends the others on
- * the way says so to them: they were not at fault.
+ * What is done about a UAS command that is not answered, or whose exchange broke.  The mildest cure
+ * that works is taken: ABORT TASK ends that command alone; LOGICAL UNIT RESET ends all commands; a
+ * reset of the port ends everything on the device.  Commands of other threads that are ended on the
+ * way were not at fault; they get OUTCOME_ABORTED, and are sent again by those who sent them.
  */
 #include "transport/uas.h"
 
@@ -11,7 +12,7 @@
 #define TMF_MS 3000
 
 /* One task management function (§7.9): true when the device says that it is done. */
-static bool manage(struct uas *uas, uint8_t function, uint16_t task_tag)
+static bool recovery_manage(struct uas *uas, uint8_t function, uint16_t task_tag)
 {
 	struct uas_slot *slot = &uas->slot[UAS_MANAGEMENT];
 	bool done;
@@ -38,8 +39,9 @@ void uas_clear_halts(struct uas *uas)
 		uas->link->ops->clear_halt(uas->link, uas->stalled[--uas->n_stalled]);
 }
 
-/* Everything under way ends; CULPRIT as it has ended already, or as timed out. */
-static void end_all(struct uas *uas, struct uas_slot *culprit)
+/* Ends all commands.  CULPRIT, whose fault it was, ends as broken (if it has not ended already),
+ * the others as cancelled, so that they can be told apart. */
+static void recovery_end_all(struct uas *uas, struct uas_slot *culprit)
 {
 	uas_end(uas, culprit, UAS_BROKEN);
 	for (size_t i = 0; i < UAS_SLOTS_MAX; i++)
@@ -48,7 +50,7 @@ static void end_all(struct uas *uas, struct uas_slot *culprit)
 	uas->epoch++;
 }
 
-static bool reset_port(struct uas *uas)
+static bool recovery_reset_port(struct uas *uas)
 {
 	struct err ignored;
 
@@ -57,10 +59,10 @@ static bool reset_port(struct uas *uas)
 }
 
 /* True when SLOT has ended and no other has. */
-static bool abort_task(struct uas *uas, struct uas_slot *slot)
+static bool recovery_abort_task(struct uas *uas, struct uas_slot *slot)
 {
 	uas_clear_halts(uas);
-	if (!manage(uas, UAS_TMF_ABORT_TASK, slot->tag) || uas_in_data(uas, slot))
+	if (!recovery_manage(uas, UAS_TMF_ABORT_TASK, slot->tag) || uas_in_data(uas, slot))
 		return false;
 	uas_end(uas, slot, UAS_BROKEN);
 	uas_wait(uas, slot, deadline_in_ms(TMF_MS));
@@ -77,23 +79,23 @@ static bool any_in_data(const struct uas *uas)
 }
 
 /* True when all have ended on the drive's side, and nothing is left in the pipes. */
-static bool reset_unit(struct uas *uas)
+static bool recovery_reset_unit(struct uas *uas)
 {
 	if (any_in_data(uas))
 		return false;
 	uas_clear_halts(uas);
-	return manage(uas, UAS_TMF_LOGICAL_UNIT_RESET, 0) && !any_in_data(uas);
+	return recovery_manage(uas, UAS_TMF_LOGICAL_UNIT_RESET, 0) && !any_in_data(uas);
 }
 
-static void climb(struct uas *uas, struct uas_slot *slot)
+static void recovery_climb(struct uas *uas, struct uas_slot *slot)
 {
 	bool done;
 
-	if (!uas_in_data(uas, slot) && abort_task(uas, slot))
+	if (!uas_in_data(uas, slot) && recovery_abort_task(uas, slot))
 		return;
-	done = !uas->gone && !uas_in_data(uas, slot) && reset_unit(uas);
-	end_all(uas, slot);
-	if (!done && !uas->gone && !reset_port(uas))
+	done = !uas->gone && !uas_in_data(uas, slot) && recovery_reset_unit(uas);
+	recovery_end_all(uas, slot);
+	if (!done && !uas->gone && !recovery_reset_port(uas))
 		uas->gone = true;
 }
 
@@ -114,7 +116,7 @@ void uas_recover(struct uas *uas, struct uas_slot *slot)
 	}
 	if (uas_is_amiss(slot)) {
 		uas->recovering = true;
-		climb(uas, slot);
+		recovery_climb(uas, slot);
 		uas->recovering = false;
 	}
 	pthread_cond_broadcast(&uas->changed);

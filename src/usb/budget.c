@@ -2,11 +2,12 @@
 /* The share of usbfs memory: see budget.h. */
 #include "usb/budget.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/mem.h"
+#include "base/file.h"
 
 #define SETTING	   "/sys/module/usbcore/parameters/usbfs_memory_mb"
 #define DEFAULT_MB 16u
@@ -17,10 +18,9 @@ static size_t taken;
 /* 0: no limit. */
 static unsigned int setting_mb(void)
 {
-	cleanup_fclose FILE *f = fopen(SETTING, "re");
-	unsigned int mb;
+	uint64_t mb;
 
-	return f && fscanf(f, "%u", &mb) == 1 ? mb : DEFAULT_MB;
+	return file_read_number(SETTING, &mb) && mb <= UINT_MAX ? (unsigned int)mb : DEFAULT_MB;
 }
 
 static size_t share(void)

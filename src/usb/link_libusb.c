@@ -172,7 +172,7 @@ static int open_device(struct link_usb *usb, uint8_t bus, uint8_t address, struc
 	return r < 0 ? open_error(r, bus, address, err) : 0;
 }
 
-static int get_descriptor(
+static int usb_get_descriptor(
 	struct link_usb *usb, uint8_t type, uint8_t index, void *data, uint16_t len)
 {
 	return libusb_control_transfer(usb->handle, 0x80, USB_REQ_GET_DESCRIPTOR,
@@ -186,14 +186,14 @@ static bool read_config(struct link_usb *usb, uint8_t index)
 	uint16_t total;
 	int n;
 
-	if (get_descriptor(usb, USB_DT_CONFIG, index, head, sizeof(head)) != sizeof(head))
+	if (usb_get_descriptor(usb, USB_DT_CONFIG, index, head, sizeof(head)) != sizeof(head))
 		return false;
 	total = get_le16(head + USB_CONFIG_TOTAL_LENGTH);
 	free(usb->config);
 	usb->config = calloc(1, total ? total : 1);
 	if (!usb->config)
 		return false;
-	n = get_descriptor(usb, USB_DT_CONFIG, index, usb->config, total);
+	n = usb_get_descriptor(usb, USB_DT_CONFIG, index, usb->config, total);
 	usb->link.config_descriptor = usb->config;
 	usb->link.config_len = n > 0 ? (size_t)n : 0;
 	return n >= USB_CONFIG_DESC_SIZE;
@@ -205,7 +205,7 @@ static int read_descriptors(struct link_usb *usb, struct err *err)
 	struct libusb_device_descriptor device;
 	int active = 0;
 
-	if (get_descriptor(usb, USB_DT_DEVICE, 0, usb->link.device_descriptor,
+	if (usb_get_descriptor(usb, USB_DT_DEVICE, 0, usb->link.device_descriptor,
 		    sizeof(usb->link.device_descriptor)) != USB_DEVICE_DESC_SIZE ||
 		libusb_get_device_descriptor(libusb_get_device(usb->handle), &device) < 0 ||
 		libusb_get_configuration(usb->handle, &active) < 0)
@@ -235,7 +235,7 @@ static enum link_speed speed_of(libusb_device *device)
 	}
 }
 
-static int claim(struct link_usb *usb, int detach, struct err *err)
+static int usb_claim(struct link_usb *usb, int detach, struct err *err)
 {
 	int r;
 
@@ -270,7 +270,7 @@ struct link *link_libusb_open(
 		usb->context = NULL;
 		err_set(err, ERR_OTHER, "libusb does not start here");
 	} else if (open_device(usb, bus, address, err) == 0 && read_descriptors(usb, err) == 0 &&
-		   claim(usb, detach, err) == 0) {
+		   usb_claim(usb, detach, err) == 0) {
 		usb->link.speed = speed_of(libusb_get_device(usb->handle));
 		return &usb->link;
 	}

@@ -16,7 +16,7 @@ struct usb_pending {
 	struct libusb_transfer *urb;
 };
 
-static enum link_result result_of(enum libusb_transfer_status status)
+static enum link_result usb_result_of(enum libusb_transfer_status status)
 {
 	switch (status) {
 	case LIBUSB_TRANSFER_COMPLETED:
@@ -40,7 +40,7 @@ static void LIBUSB_CALL on_end(struct libusb_transfer *urb)
 	struct usb_pending *pending = urb->user_data, **end;
 	struct link_usb *usb = pending->usb;
 
-	pending->transfer->result = result_of(urb->status);
+	pending->transfer->result = usb_result_of(urb->status);
 	pending->transfer->moved = urb->actual_length > 0 ? (size_t)urb->actual_length : 0;
 	budget_give_back(pending->transfer->len);
 	pthread_mutex_lock(&usb->lock);
@@ -50,7 +50,7 @@ static void LIBUSB_CALL on_end(struct libusb_transfer *urb)
 	pthread_mutex_unlock(&usb->lock);
 }
 
-static enum link_result begin(struct link_usb *usb, struct usb_pending *pending)
+static enum link_result usb_begin(struct link_usb *usb, struct usb_pending *pending)
 {
 	struct link_transfer *t = pending->transfer;
 
@@ -79,7 +79,7 @@ enum link_result usb_submit(struct link *link, struct link_transfer *transfer)
 		pthread_mutex_lock(&usb->lock);
 		usb->under_way++;
 		pthread_mutex_unlock(&usb->lock);
-		result = begin(usb, pending);
+		result = usb_begin(usb, pending);
 		if (result == LINK_OK)
 			return result;
 		pthread_mutex_lock(&usb->lock);
@@ -93,7 +93,7 @@ enum link_result usb_submit(struct link *link, struct link_transfer *transfer)
 	return result;
 }
 
-static struct link_transfer *take_ended(struct link_usb *usb)
+static struct link_transfer *usb_take_ended(struct link_usb *usb)
 {
 	struct link_transfer *transfer = NULL;
 	struct usb_pending *pending;
@@ -119,7 +119,7 @@ struct link_transfer *usb_reap(struct link *link, struct deadline deadline)
 	struct link_usb *usb = (struct link_usb *)link;
 
 	for (;;) {
-		struct link_transfer *transfer = take_ended(usb);
+		struct link_transfer *transfer = usb_take_ended(usb);
 		unsigned int ms = deadline_left_ms(deadline);
 		struct timeval left = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 

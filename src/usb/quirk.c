@@ -165,6 +165,24 @@ int quirk_parse(const char *text, uint32_t *flags, struct err *err)
 	return 0;
 }
 
+size_t quirk_transfer_limit(uint32_t flags, size_t most)
+{
+	static const struct {
+		uint32_t flag;
+		size_t bytes;
+	} limits[] = {
+		{QUIRK_MAX_SECTORS_MIN, 8 * 512},
+		{QUIRK_MAX_SECTORS_64, 64 * 512},
+		{QUIRK_MAX_SECTORS_240, 240 * 512},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (flags & limits[i].flag)
+			return limits[i].bytes;
+	}
+	return most;
+}
+
 char *quirk_names(uint32_t flags, char *out, size_t room)
 {
 	size_t n = 0;

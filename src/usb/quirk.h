@@ -58,6 +58,9 @@ bool quirk_from_kernel(const char *text, uint16_t vid, uint16_t pid, uint32_t *f
  * ("ignore-residue"), "no-WORD" takes one away, "none" all. */
 int quirk_parse(const char *text, uint32_t *flags, struct err *err);
 
+/* The most bytes that a drive of these FLAGS takes in one transfer, where others take MOST. */
+size_t quirk_transfer_limit(uint32_t flags, size_t most);
+
 /* "ignore-residue, max-sectors-64" into OUT; empty for 0.  Returns OUT. */
 char *quirk_names(uint32_t flags, char *out, size_t room);
 

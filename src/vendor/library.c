@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "vendor/reading.h"
 
 #define FAMILIES_MAX 1000
@@ -24,40 +24,6 @@ struct library {
 	vendor_complaint *complain;
 	void *context;
 };
-
-/* Beside the program's own folder, whatever prefix it was installed below: PREFIX/bin and
- * PREFIX/share. */
-static void own_folder(char *out, size_t room)
-{
-	ssize_t n = readlink("/proc/self/exe", out, room - 1);
-
-	out[n > 0 ? n : 0] = '\0';
-	for (int i = 0; i < 2 && strrchr(out, '/'); i++)
-		*strrchr(out, '/') = '\0';
-}
-
-char *vendor_path(char *out, size_t room)
-{
-	const char *path = getenv("UMSCTL_VENDOR_PATH");
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char prefix[PATH_MAX];
-
-	if (path) {
-		snprintf(out, room, "%s", path);
-		return out;
-	}
-	own_folder(prefix, sizeof(prefix));
-	if (config && config[0])
-		snprintf(out, room, "%s/share/umsctl/vendor:/etc/umsctl/vendor:%s/umsctl/vendor",
-			prefix, config);
-	else if (home && home[0])
-		snprintf(out, room,
-			"%s/share/umsctl/vendor:/etc/umsctl/vendor:%s/.config/umsctl/vendor",
-			prefix, home);
-	else
-		snprintf(out, room, "%s/share/umsctl/vendor:/etc/umsctl/vendor", prefix);
-	return out;
-}
 
 /* --- reading --- */
 
@@ -302,13 +268,15 @@ const struct definition *library_find(
 	for (size_t i = 0; i < library->n; i++) {
 		const struct definition *definition = library->definition[i];
 		char known[2 * VENDOR_NAME_MAX + 1];
+		cleanup_free char *quoted = NULL;
 
 		if (strcmp(definition_name(definition, known, sizeof(known)), name) != 0)
 			continue;
 		if (!definition->refused)
 			return definition;
+		quoted = text_shell_file(definition->family->file);
 		err_set(err, ERR_USAGE, "%s is not used: umsctl vendor check %s says why", name,
-			definition->family->file);
+			quoted ? quoted : "FILE");
 		return NULL;
 	}
 	if (library->n == 0)

@@ -7,18 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-
 static void say(struct reading *reading, unsigned int line, const char *format, va_list ap)
 {
-	char text[300], clean[1200];
+	char text[300];
 
 	reading->n_mistakes++;
 	vsnprintf(text, sizeof(text), format, ap);
-	/* Parts of it are from the file. */
-	text_escape(text, strlen(text), clean, sizeof(clean));
 	if (reading->complain)
-		reading->complain(reading->context, reading->family->file, line, clean);
+		reading->complain(reading->context, reading->family->file, line, text);
 }
 
 void mistake(struct reading *reading, unsigned int line, const char *format, ...)

@@ -149,9 +149,20 @@ static enum fake_event_kind find_event(const struct faketransport *fake, unsigne
 	return EVENT_NONE;
 }
 
+/* Another medium is put in while the drive is busy with KIND. */
+static void swap_medium(struct faketransport *fake, enum fake_event_kind kind)
+{
+	if (!fake->next_medium)
+		return;
+	fake->medium = fake->next_medium;
+	fake->next_medium = NULL;
+	fake->attention = kind == EVENT_BECOMING_READY;
+}
+
 static int happen(
 	struct faketransport *fake, enum fake_event_kind kind, struct reply *reply, struct err *err)
 {
+	swap_medium(fake, kind);
 	switch (kind) {
 	case EVENT_UNIT_ATTENTION:
 	case EVENT_ALWAYS_ATTENTION:
@@ -199,6 +210,8 @@ static int do_read(struct faketransport *fake, const struct command *command,
 	fake->highest =
 		read->lba + read->n - 1 > fake->highest ? read->lba + read->n - 1 : fake->highest;
 	memset(command->data, GARBAGE, command->data_len);
+	if (fake->read_ms)
+		clock_sleep_ms(fake->read_ms);
 	event = find_event(fake, ++fake->reads);
 	if (event == EVENT_STOP)
 		*fake->stop = true;
@@ -222,6 +235,10 @@ static int fake_exec(struct transport *transport, const struct command *command,
 	struct read read = {.data = command->data};
 	int r;
 
+	if (fake->attention) {
+		fake->attention = false;
+		return check(reply, SENSE_UNIT_ATTENTION, 0x28, NO_LBA, 0);
+	}
 	switch (cdb[0]) {
 	case SCSI_TEST_UNIT_READY:
 		r = done(reply, SCSI_STATUS_GOOD, 0);

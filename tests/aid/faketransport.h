@@ -47,10 +47,10 @@ enum fake_event_kind {
 	EVENT_UNIT_ATTENTION, /* 29/00 reset */
 	EVENT_MEDIUM_CHANGED, /* UNIT ATTENTION 28/00 */
 	EVENT_BUSY,
-	EVENT_VICTIM,	/* ended by another's reset */
-	EVENT_DEFERRED, /* deferred MEDIUM ERROR */
-	EVENT_BECOMING_READY,
-	EVENT_STOP, /* sets *stop, and answers */
+	EVENT_VICTIM,	      /* ended by another's reset */
+	EVENT_DEFERRED,	      /* deferred MEDIUM ERROR */
+	EVENT_BECOMING_READY, /* … and where there is another medium, TEST UNIT READY hears of it */
+	EVENT_STOP,	      /* sets *stop, and answers */
 	/* and from this READ on: */
 	EVENT_GONE,
 	EVENT_NO_MEDIUM,
@@ -64,9 +64,13 @@ struct fake_event {
 	unsigned int read;
 };
 
+#define FAKE_FAULTS_MOST 1300
+
 struct faketransport {
 	struct transport transport;
 	const uint8_t *medium;
+	const uint8_t *next_medium; /* put in with the next event, once; NULL: none */
+	bool attention;		    /* 28/00 is the answer to the next command */
 	uint64_t n_blocks;
 	uint64_t claims; /* what it says to READ CAPACITY; 0: n_blocks */
 	uint32_t block_bytes;
@@ -74,15 +78,16 @@ struct faketransport {
 	size_t n_faults;
 	struct fake_event event[8];
 	atomic_bool *stop;
-	uint32_t largest; /* sectors of a READ that it can send; 0: no limit */
+	unsigned int read_ms; /* that each READ takes, by the clock of the program */
+	uint32_t largest;     /* sectors of a READ that it can send; 0: no limit */
 
-	unsigned int happened[8]; /* of each fault */
+	unsigned int happened[FAKE_FAULTS_MOST]; /* of each fault */
 	unsigned int reads, failed_reads, refused;
 	uint64_t lowest, highest; /* LBAs that READs touched */
 	uint32_t resets;
 };
 
-/* MEDIUM and FAULTS (at most 8) are the caller's. */
+/* MEDIUM and FAULTS (at most FAKE_FAULTS_MOST) are the caller's. */
 void faketransport_init(struct faketransport *fake, const uint8_t *medium, uint64_t n_blocks,
 	uint32_t block_bytes, const struct fake_fault *faults, size_t n_faults);
 

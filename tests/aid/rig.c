@@ -25,20 +25,18 @@ static void fill_medium(uint8_t *medium, uint64_t n_blocks)
 	}
 }
 
-static void note_progress(void *context, const struct capture_progress *progress)
+static void note_notice(void *context, const struct capture_notice *notice)
 {
 	struct rig *rig = context;
 
-	rig->last = *progress;
-	rig->told++;
-}
-
-static void note_event(void *context, const char *text)
-{
-	struct rig *rig = context;
-
-	assert_true(text[0] != '\0');
-	rig->events++;
+	if (notice->progress) {
+		rig->last = *notice->progress;
+		rig->told++;
+	}
+	if (!notice->text)
+		return;
+	assert_true(notice->text[0] != '\0');
+	rig->events += notice->kind != NOTICE_READ_FAILED;
 }
 
 void rig_again(struct rig *rig, const struct fake_fault *faults, size_t n_faults)
@@ -59,7 +57,9 @@ void rig_init(struct rig *rig, uint64_t n_blocks, uint32_t slot_blocks, bool in_
 	fill_medium(rig->medium, n_blocks);
 	rig_again(rig, faults, n_faults);
 	rig->sink = memsink_new(n_blocks, RIG_BLOCK_BYTES, slot_blocks, in_order);
-	rig->device.transport = &rig->fake.transport;
+	rig->device.tally = transport_tally_new(&rig->fake.transport, NULL);
+	assert_non_null(rig->device.tally);
+	rig->device.transport = rig->device.tally;
 	rig->device.route = ROUTE_SG;
 	rig->device.capacity.n_blocks = n_blocks;
 	rig->device.capacity.block_bytes = RIG_BLOCK_BYTES;
@@ -71,28 +71,31 @@ void rig_init(struct rig *rig, uint64_t n_blocks, uint32_t slot_blocks, bool in_
 void rig_free(struct rig *rig)
 {
 	memsink_free(rig->sink);
+	transport_close(rig->device.tally);
 	free(rig->medium);
 }
 
 enum capture_end rig_run(struct rig *rig)
 {
-	const struct capture_observer observer = {
-		.progress = note_progress, .event = note_event, .context = rig};
+	const struct capture_observer observer = {.notice = note_notice, .context = rig};
 
-	return capture_run(&rig->device, &rig->sink->sink, &rig->options, &observer, &rig->err);
+	return capture_run(
+		&rig->device, &rig->sink->sink, &rig->options, &observer, &rig->result, &rig->err);
 }
 
 static void check_progress(const struct rig *rig)
 {
-	const unsigned int bad = BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED);
 	const struct blockmap *map = rig->sink->map;
 
-	if (rig->last.wanted_blocks != rig->n_blocks)
+	if (rig->last.wanted != rig->n_blocks)
 		return;
-	assert_int_equal(rig->last.good_blocks, blockmap_count(map, BLOCK_HAVE));
-	assert_int_equal(rig->last.bad_blocks, blockmap_count(map, bad));
-	assert_int_equal(rig->last.missing_blocks, blockmap_count(map, BLOCK_MISSING & ~bad));
-	assert_int_equal(rig->last.bad_areas, blockmap_areas(map, bad));
+	assert_int_equal(rig->last.good, blockmap_count(map, BLOCK_MASK(BLOCK_GOOD)));
+	assert_int_equal(rig->last.recovered, blockmap_count(map, BLOCK_MASK(BLOCK_RECOVERED)));
+	assert_int_equal(rig->last.bad, blockmap_count(map, BLOCK_MASK(BLOCK_BAD)));
+	assert_int_equal(rig->last.failed, blockmap_count(map, BLOCK_MASK(BLOCK_FAILED)));
+	assert_int_equal(rig->last.skipped, blockmap_count(map, BLOCK_MASK(BLOCK_SKIPPED)));
+	assert_int_equal(rig->last.untried, blockmap_count(map, BLOCK_MASK(BLOCK_UNTRIED)));
+	assert_int_equal(rig->last.bad_areas, blockmap_areas(map, BLOCK_MASK(BLOCK_BAD)));
 }
 
 void rig_check(const struct rig *rig)

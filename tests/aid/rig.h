@@ -20,6 +20,7 @@ struct rig {
 	struct device device;
 	struct capture_options options;
 	atomic_bool stop;
+	struct capture_result result;
 	struct err err;
 	struct capture_progress last; /* what the observer was told last */
 	unsigned int told, events;

@@ -173,6 +173,70 @@ static void test_against_the_model(void **state)
 	}
 }
 
+/* Walks the map once and holds it to what was said of each block. */
+static void compare_all(const struct blockmap *map, const uint8_t *state, uint64_t n)
+{
+	struct block_range range;
+	uint64_t lba, count = 0, said = 0;
+	size_t ranges = 0;
+
+	for (lba = 0; blockmap_next(map, lba, BLOCK_ALL, &range); lba = range.lba + range.n) {
+		struct block_range back;
+
+		assert_int_equal(range.lba, lba);
+		assert_true(range.n > 0 && range.n <= n - lba);
+		for (uint64_t i = lba; i < lba + range.n; i++)
+			assert_int_equal(state[i], range.state);
+		assert_true(lba == 0 || state[lba - 1] != range.state);
+		assert_true(blockmap_prev(map, lba + range.n, BLOCK_ALL, &back));
+		assert_same_range(&range, &back);
+		ranges++;
+	}
+	assert_int_equal(lba, n);
+	assert_int_equal(blockmap_ranges(map), ranges);
+	for (uint64_t i = 0; i < n; i++)
+		count += state[i] == BLOCK_BAD;
+	said = blockmap_count(map, BLOCK_MASK(BLOCK_BAD));
+	assert_int_equal(said, count);
+}
+
+static void say(struct blockmap *map, uint8_t *state, uint64_t lba, uint64_t n, uint8_t what)
+{
+	assert_int_equal(blockmap_set(map, lba, n, (enum block_state)what, NULL), 0);
+	memset(state + lba, what, (size_t)n);
+}
+
+/* Thousands of ranges: many more than the map keeps in one piece of memory. */
+static void test_many_ranges(void **given)
+{
+	enum { N = 9000 };
+	static uint8_t state[N];
+	struct blockmap *map = blockmap_new(N);
+
+	(void)given;
+	random_state = 20;
+	memset(state, BLOCK_UNTRIED, sizeof(state));
+	for (uint64_t lba = N; lba >= 2; lba -= 2)
+		say(map, state, lba - 2, 1, BLOCK_BAD);
+	compare_all(map, state, N);
+	for (unsigned int i = 0; i < 12000; i++) {
+		uint64_t lba = roll(N), n = 1 + (roll(60) ? roll(4) : roll(3000));
+
+		say(map, state, lba, n < N - lba ? n : N - lba, (uint8_t)roll(BLOCK_STATES));
+		if (i % 100 == 0)
+			compare_all(map, state, N);
+	}
+	for (uint64_t lba = 0; lba + 3 < N; lba += 3)
+		say(map, state, lba, 2, (uint8_t)(1 + lba / 3 % 2));
+	compare_all(map, state, N);
+	for (uint64_t lba = 0; lba + 150 < N; lba += 151)
+		say(map, state, lba, 150, BLOCK_GOOD);
+	compare_all(map, state, N);
+	say(map, state, 1, N - 2, BLOCK_SKIPPED);
+	compare_all(map, state, N);
+	blockmap_free(map);
+}
+
 static void test_empty_map(void **state)
 {
 	struct blockmap *map = blockmap_new(0);
@@ -222,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_against_the_model),
+		cmocka_unit_test(test_many_ranges),
 		cmocka_unit_test(test_empty_map),
 		cmocka_unit_test(test_largest_numbers),
 		cmocka_unit_test(test_names),

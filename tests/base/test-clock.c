@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Deadlines: only what holds however slow the machine is. */
+/* Deadlines, by the real clock: only what holds however slow the machine is. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <limits.h>

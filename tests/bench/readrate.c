@@ -22,12 +22,13 @@
 #include "device/device.h"
 
 #define SLOT_BYTES (1u << 20) /* of an image's runs */
+#define MOST_OPEN  8
 #define MOST_ROWS  64
 
 struct null_sink {
 	struct capture_sink sink;
 	struct blockmap *map;
-	uint8_t *slot;
+	uint8_t *slots; /* the room of those that are open, one behind the other */
 };
 
 struct options {
@@ -39,7 +40,8 @@ struct options {
 static void *null_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
 {
 	(void)n, (void)err;
-	return ((struct null_sink *)sink)->slot + lba % sink->slot_blocks * sink->block_bytes;
+	return ((struct null_sink *)sink)->slots +
+	       lba % ((uint64_t)sink->slot_blocks * MOST_OPEN) * sink->block_bytes;
 }
 
 static int set(struct capture_sink *sink, uint64_t lba, uint64_t n, enum block_state state,
@@ -70,10 +72,22 @@ static int null_blob(
 }
 
 static int null_checkpoint(
-	struct capture_sink *sink, uint32_t pass, uint64_t position, struct err *err)
+	struct capture_sink *sink, uint32_t pass, uint64_t position, bool all, struct err *err)
 {
-	(void)sink, (void)pass, (void)position, (void)err;
+	(void)sink, (void)pass, (void)position, (void)all, (void)err;
 	return 0;
+}
+
+static int null_release(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
+{
+	(void)sink, (void)lba, (void)n, (void)err;
+	return 0;
+}
+
+static bool null_under_way(struct capture_sink *sink)
+{
+	(void)sink;
+	return false;
 }
 
 static int null_read_back(
@@ -86,10 +100,12 @@ static int null_read_back(
 static const struct capture_sink_ops null_sink_ops = {
 	.reserve = null_reserve,
 	.commit = null_commit,
+	.release = null_release,
 	.mark = set,
 	.journal = null_journal,
 	.blob = null_blob,
 	.checkpoint = null_checkpoint,
+	.under_way = null_under_way,
 	.read_back = null_read_back,
 };
 
@@ -144,6 +160,7 @@ static void count(const struct device *device, uint64_t *reads, uint64_t *others
 
 static int measure(struct device *device, struct null_sink *sink, struct err *err)
 {
+	struct capture_result result;
 	const struct capture_options options = {.n_blocks = 0};
 	uint64_t began = clock_now_ns(), reads, others, bytes;
 	struct rusage before, after;
@@ -151,7 +168,7 @@ static int measure(struct device *device, struct null_sink *sink, struct err *er
 	double took;
 
 	getrusage(RUSAGE_SELF, &before);
-	end = capture_run(device, &sink->sink, &options, NULL, err);
+	end = capture_run(device, &sink->sink, &options, NULL, &result, err);
 	took = (double)(clock_now_ns() - began) / 1e9;
 	getrusage(RUSAGE_SELF, &after);
 	/* A rate of reads that failed would be of something else. */
@@ -176,19 +193,20 @@ static int run(struct device *device, struct err *err)
 	struct null_sink sink = {
 		.sink = {.ops = &null_sink_ops,
 			.block_bytes = block_bytes,
-			.slot_blocks = SLOT_BYTES / block_bytes},
+			.slot_blocks = SLOT_BYTES / block_bytes,
+			.most_open = MOST_OPEN},
 		.map = blockmap_new(device->capacity.n_blocks),
-		.slot = mem_page_alloc(SLOT_BYTES),
+		.slots = mem_page_alloc(MOST_OPEN * SLOT_BYTES),
 	};
 	int r = -1;
 
 	sink.sink.map = sink.map;
-	if (sink.map && sink.slot)
+	if (sink.map && sink.slots)
 		r = measure(device, &sink, err);
 	else
 		err_memory(err, "for the sink");
 	blockmap_free(sink.map);
-	free(sink.slot);
+	free(sink.slots);
 	return r;
 }
 

@@ -11,19 +11,31 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS 40960u
 #define SLOT	 512u
 
 static struct rig rig;
+static struct source source;
 
 static struct ahead *begin(const struct fake_fault *faults, size_t n)
 {
 	struct ahead *ahead;
 
 	rig_init(&rig, N_BLOCKS, SLOT, false, faults, n);
-	rig.fake.transport.depth = 1;
-	ahead = ahead_new(&rig.fake.transport, SLOT, RIG_BLOCK_BYTES, 1000, &rig.err);
+	rig.device.transport->depth = 1;
+	rig.sink->sink.most_open = 3;
+	source = (struct source){
+		.device = &rig.device,
+		.sink = &rig.sink->sink,
+		.options = &rig.options,
+		.end = N_BLOCKS,
+		.block_bytes = RIG_BLOCK_BYTES,
+		.timeout_ms = 1000,
+		.err = &rig.err,
+	};
+	ahead = ahead_new(&source, &rig.err);
 	assert_non_null(ahead);
 	return ahead;
 }
@@ -31,54 +43,84 @@ static struct ahead *begin(const struct fake_fault *faults, size_t n)
 static void end(struct ahead *ahead)
 {
 	ahead_free(ahead);
+	assert_int_equal(rig.sink->n_places, 0);
+	assert_string_equal(rig.sink->broken, "");
 	rig_free(&rig);
 }
 
-static bool take(struct ahead *ahead, uint64_t lba, uint32_t n, struct reply *reply)
+static void plan(struct ahead *ahead, uint64_t lba, uint64_t to, uint32_t step)
 {
-	static uint8_t data[SLOT * RIG_BLOCK_BYTES];
-	uint64_t took;
-	bool taken = ahead_take(ahead, lba, n, data, reply, &took, NULL);
-
-	if (taken && reply->outcome == OUTCOME_DONE && reply->status == SCSI_STATUS_GOOD)
-		assert_memory_equal(data, rig.medium + lba * RIG_BLOCK_BYTES, n * RIG_BLOCK_BYTES);
-	return taken;
+	assert_int_equal(ahead_plan(ahead, lba, to, step, &rig.err), 0);
 }
 
+/* What comes lies in the sink's own room, which is given back here. */
+static bool take(struct ahead *ahead, uint64_t lba, uint32_t n, struct answer *answer)
+{
+	struct capture_sink *sink = &rig.sink->sink;
+	struct place place;
+
+	assert_int_equal(ahead_take(ahead, lba, n, answer, &place, &rig.err), 0);
+	if (!place.data) {
+		assert_int_equal(rig.sink->n_places, 0);
+		return false;
+	}
+	assert_int_equal(place.lba, lba);
+	assert_int_equal(place.n, n);
+	if (answer->reply.outcome == OUTCOME_DONE && answer->reply.status == SCSI_STATUS_GOOD)
+		assert_memory_equal(
+			place.data, rig.medium + lba * RIG_BLOCK_BYTES, n * RIG_BLOCK_BYTES);
+	assert_int_equal(sink->ops->release(sink, lba, n, &rig.err), 0);
+	return true;
+}
+
+/* READs never reach over the end of a slot. */
 static void test_in_order(void **state)
 {
 	struct ahead *ahead = begin(NULL, 0);
-	uint64_t lba = 0;
+	struct answer answer;
 
 	(void)state;
-	for (int i = 0; i < 40; i++) {
-		struct reply reply;
+	for (uint64_t lba = 0; lba < 20 * SLOT;) {
+		uint32_t n = lba % SLOT < 500 ? 100 : SLOT - 500;
 
-		while (ahead_has_room(ahead))
-			ahead_plan(ahead, lba > ahead_end(ahead) ? lba : ahead_end(ahead), 100);
-		assert_true(take(ahead, lba, 100, &reply));
-		lba += 100;
+		plan(ahead, lba, 20 * SLOT, 100);
+		assert_true(take(ahead, lba, n, &answer));
+		lba += n;
 	}
+	end(ahead);
+}
+
+/* The sink keeps no more slots open than it says, whatever the transport could do. */
+static void test_no_more_slots_than_the_sink_has(void **state)
+{
+	struct ahead *ahead = begin(NULL, 0);
+	struct answer answer;
+
+	(void)state;
+	rig.sink->sink.most_open = 1;
+	plan(ahead, 0, 4 * SLOT, SLOT);
+	assert_int_equal(rig.sink->n_places, 1);
+	assert_true(take(ahead, 0, SLOT, &answer));
+	assert_false(take(ahead, SLOT, SLOT, &answer));
 	end(ahead);
 }
 
 static void test_something_else_is_asked_for(void **state)
 {
 	struct ahead *ahead = begin(NULL, 0);
-	struct reply reply;
+	struct answer answer;
 
 	(void)state;
-	assert_false(take(ahead, 0, 10, &reply));
-	ahead_plan(ahead, 0, 10);
-	assert_false(take(ahead, 10, 10, &reply));
-	assert_int_equal(ahead_end(ahead), 0);
-	ahead_plan(ahead, 0, 10);
-	assert_false(take(ahead, 0, 11, &reply));
-	ahead_plan(ahead, 7, 10);
-	assert_true(take(ahead, 7, 10, &reply));
-	ahead_plan(ahead, 7, 10);
-	ahead_drain(ahead);
-	assert_false(take(ahead, 7, 10, &reply));
+	assert_false(take(ahead, 0, 10, &answer));
+	plan(ahead, 0, 10, 10);
+	assert_false(take(ahead, 10, 10, &answer));
+	plan(ahead, 0, 10, 10);
+	assert_false(take(ahead, 0, 11, &answer));
+	plan(ahead, 7, 17, 10);
+	assert_true(take(ahead, 7, 10, &answer));
+	plan(ahead, 7, 17, 10);
+	assert_int_equal(ahead_drain(ahead, &rig.err), 0);
+	assert_false(take(ahead, 7, 10, &answer));
 	end(ahead);
 }
 
@@ -87,32 +129,41 @@ static void test_nothing_behind_a_failure(void **state)
 {
 	static const struct fake_fault bad[] = {{FAKE_MEDIUM_LBA, 5, 5, 0}};
 	struct ahead *ahead = begin(bad, 1);
-	struct reply reply;
+	struct answer answer;
 
 	(void)state;
-	ahead_plan(ahead, 0, 10);
-	ahead_plan(ahead, 10, 10);
-	assert_true(take(ahead, 0, 10, &reply));
-	assert_int_equal(reply.status, SCSI_STATUS_CHECK_CONDITION);
-	assert_false(take(ahead, 10, 10, &reply));
+	plan(ahead, 0, 20, 10);
+	assert_true(take(ahead, 0, 10, &answer));
+	assert_int_equal(answer.reply.status, SCSI_STATUS_CHECK_CONDITION);
+	assert_false(take(ahead, 10, 10, &answer));
 	assert_int_equal(rig.fake.reads, 1);
-	ahead_plan(ahead, 10, 10);
-	assert_true(take(ahead, 10, 10, &reply));
-	assert_int_equal(reply.status, SCSI_STATUS_GOOD);
+	plan(ahead, 10, 20, 10);
+	assert_true(take(ahead, 10, 10, &answer));
+	assert_int_equal(answer.reply.status, SCSI_STATUS_GOOD);
 	end(ahead);
 }
 
-static void test_without_a_drive_to_close_in_order(void **state)
+/* After a reconnect the transport may be one for one caller at a time, or for the opener alone. */
+static void test_depth_may_change(void **state)
 {
 	struct ahead *ahead = begin(NULL, 0);
 
 	(void)state;
-	ahead_plan(ahead, 0, 10);
-	ahead_plan(ahead, 10, 10);
+	rig.device.transport->depth = 0;
+	plan(ahead, 0, 20, 10);
+	assert_int_equal(rig.sink->n_places, 0);
+	end(ahead);
+}
+
+static void test_ends_with_work_under_way(void **state)
+{
+	struct ahead *ahead = begin(NULL, 0);
+
+	(void)state;
+	plan(ahead, 0, 20, 10);
 	end(ahead);
 	ahead_free(NULL);
-	assert_false(ahead_has_room(NULL));
-	assert_int_equal(ahead_end(NULL), 0);
+	assert_int_equal(ahead_drain(NULL, NULL), 0);
 }
 
 /* The same faults, the same map, with and without. */
@@ -132,7 +183,7 @@ static void test_capture_ends_alike(void **state)
 	(void)state;
 	for (unsigned int depth = 0; depth < 2; depth++) {
 		rig_init(&rig, N_BLOCKS, SLOT, false, faults, sizeof(faults) / sizeof(faults[0]));
-		rig.fake.transport.depth = depth;
+		rig.device.transport->depth = depth;
 		assert_int_equal(rig_run(&rig), CAPTURE_UNREADABLE);
 		rig_check(&rig);
 		rig_states(&rig, depth == 0 ? want : got, sizeof(want));
@@ -145,11 +196,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_no_more_slots_than_the_sink_has),
 		cmocka_unit_test(test_something_else_is_asked_for),
 		cmocka_unit_test(test_nothing_behind_a_failure),
-		cmocka_unit_test(test_without_a_drive_to_close_in_order),
+		cmocka_unit_test(test_depth_may_change),
+		cmocka_unit_test(test_ends_with_work_under_way),
 		cmocka_unit_test(test_capture_ends_alike),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-ahead", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    131072u /* 64 MiB */
 #define SLOT_BLOCKS 2048u
@@ -126,5 +127,6 @@ int main(void)
 		cmocka_unit_test(test_faults_in_order),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-faults", tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    65536u
 #define SLOT_BLOCKS 2048u
@@ -186,7 +187,7 @@ static void test_another_medium(void **state)
 	assert_int_equal(rig_run(&rig), CAPTURE_FAILED);
 	assert_int_equal(rig.err.kind, ERR_IDENTITY);
 	rig_check(&rig);
-	assert_int_equal(rig.last.good_blocks, 10 * SLOT_BLOCKS);
+	assert_int_equal(rig.last.good, 10 * SLOT_BLOCKS);
 	rig_free(&rig);
 }
 
@@ -259,5 +260,6 @@ int main(void)
 		cmocka_unit_test(test_too_large_to_send),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-health", tests, NULL, NULL);
 }

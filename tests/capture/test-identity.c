@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    8192u
 #define SLOT_BLOCKS 512u
@@ -105,6 +106,7 @@ static void test_unreadable_sample(void **state)
 	(void)state;
 	begin(&rig, true, text, sizeof(text));
 	rig_again(&rig, bad, 1);
+	/* Others can be read, so they decide. */
 	rig.device.drive.usb_serial[0] = '\0';
 	assert_int_equal(same(&rig, text), 0);
 	rig_free(&rig);
@@ -121,11 +123,59 @@ static void test_tie(void **state)
 	assert_int_equal(same(&rig, text), 0);
 	snprintf(rig.device.inquiry.product, sizeof(rig.device.inquiry.product), "Stick 3");
 	assert_other(&rig, text, "product");
-	rig.device.inquiry.product[0] = '\0';
-	assert_int_equal(same(&rig, text), 0);
+	snprintf(rig.device.inquiry.product, sizeof(rig.device.inquiry.product), "Stick 2");
 	snprintf(rig.device.drive.port, sizeof(rig.device.drive.port), "4-1");
 	assert_other(&rig, text, "port");
 	assert_int_equal(rig.fake.reads, 0);
+	rig_free(&rig);
+}
+
+/* Of two things that must agree, one that is not known does not count as agreeing. */
+static void test_not_known_is_not_the_same(void **state)
+{
+	struct rig rig;
+	char text[4096];
+
+	(void)state;
+	begin(&rig, false, text, sizeof(text));
+	rig.device.drive.usb_serial[0] = '\0';
+	rig.device.inquiry.product[0] = '\0';
+	assert_other(&rig, text, "product");
+	snprintf(rig.device.inquiry.product, sizeof(rig.device.inquiry.product), "Stick 2");
+	rig.device.drive.port[0] = '\0';
+	assert_other(&rig, text, "port");
+	rig_free(&rig);
+}
+
+/* A drive that is all zeros has no sector that could tell it from another. */
+static void test_uniform_drive(void **state)
+{
+	struct rig rig;
+	char text[4096];
+
+	(void)state;
+	rig_init(&rig, N_BLOCKS, SLOT_BLOCKS, false, NULL, 0);
+	memset(rig.medium, 0, N_BLOCKS * RIG_BLOCK_BYTES);
+	snprintf(rig.device.inquiry.product, sizeof(rig.device.inquiry.product), "Stick 2");
+	snprintf(rig.device.drive.port, sizeof(rig.device.drive.port), "1-2.3");
+	capture_identity(&rig.device, text, sizeof(text));
+	assert_int_equal(rig_run(&rig), CAPTURE_COMPLETE);
+	assert_int_equal(same(&rig, text), 0);
+	snprintf(rig.device.drive.port, sizeof(rig.device.drive.port), "4-1");
+	assert_other(&rig, text, "port");
+	rig_free(&rig);
+}
+
+/* Each logical unit of a card reader is a drive of its own. */
+static void test_other_unit(void **state)
+{
+	struct rig rig;
+	char text[4096];
+
+	(void)state;
+	begin(&rig, true, text, sizeof(text));
+	rig.device.drive.lun = 1;
+	assert_other(&rig, text, "logical unit");
 	rig_free(&rig);
 }
 
@@ -191,10 +241,14 @@ int main(void)
 		cmocka_unit_test(test_other_sectors),
 		cmocka_unit_test(test_unreadable_sample),
 		cmocka_unit_test(test_tie),
+		cmocka_unit_test(test_not_known_is_not_the_same),
+		cmocka_unit_test(test_uniform_drive),
+		cmocka_unit_test(test_other_unit),
 		cmocka_unit_test(test_hostile_identity),
 		cmocka_unit_test(test_drive_leaves),
 		cmocka_unit_test(test_testimony),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-identity", tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 #include "sim/script.h"
 #include "sim/sim.h"
 #include "tests/aid/memsink.h"
+#include "tests/aid/simulated.h"
 #include "usb/link.h"
 
 #define N_BLOCKS    4096u /* 2 MiB */
@@ -177,13 +178,14 @@ static void check_good(const struct memsink *sink)
 static struct memsink *capture(
 	const char *name, unsigned int waits_ms, enum capture_end *end, struct err *err)
 {
+	struct capture_result result;
 	const struct capture_options options = {.timeout_ms = TIMEOUT_MS, .reconnect_ms = waits_ms};
 	struct device *device = device_open(name, &(struct device_options){.timeout_ms = 0}, err);
 	struct memsink *sink = memsink_new(N_BLOCKS, 512, SLOT_BLOCKS, false);
 
 	if (!device)
 		fail_msg("%s: %s", name, err->text);
-	*end = capture_run(device, &sink->sink, &options, NULL, err);
+	*end = capture_run(device, &sink->sink, &options, NULL, &result, err);
 	device_close(device);
 	assert_string_equal(sink->broken, "");
 	return sink;
@@ -374,5 +376,6 @@ int main(void)
 		cmocka_unit_test(test_uas_ladder),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-misdeeds", tests, setup, teardown);
 }

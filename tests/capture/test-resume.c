@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "tests/aid/rig.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS    8192u
 #define SLOT_BLOCKS 512u
@@ -171,10 +172,10 @@ static void test_part(void **state)
 		"untried*1000 good*200 bad*1 good*299 untried*6692");
 	assert_int_equal(rig.fake.lowest, 1000);
 	assert_int_equal(rig.fake.highest, 1499);
-	assert_int_equal(rig.last.wanted_blocks, 500);
-	assert_int_equal(rig.last.good_blocks, 499);
-	assert_int_equal(rig.last.bad_blocks, 1);
-	assert_int_equal(rig.last.missing_blocks, 0);
+	assert_int_equal(rig.last.wanted, 500);
+	assert_int_equal(rig.last.good, 499);
+	assert_int_equal(rig.last.bad, 1);
+	assert_int_equal(rig.last.untried, 0);
 	rig_free(&rig);
 }
 
@@ -201,7 +202,7 @@ static void test_full_disk(void **state)
 	assert_int_equal(rig_run(&rig), CAPTURE_FAILED);
 	assert_int_equal(rig.err.kind, ERR_NO_SPACE);
 	rig_check(&rig);
-	assert_int_equal(rig.last.good_blocks, 5 * SLOT_BLOCKS);
+	assert_int_equal(rig.last.good, 5 * SLOT_BLOCKS);
 	rig.sink->full_after = 0;
 	rig_again(&rig, NULL, 0);
 	assert_int_equal(rig_run(&rig), CAPTURE_COMPLETE);
@@ -223,5 +224,6 @@ int main(void)
 		cmocka_unit_test(test_full_disk),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-resume", tests, NULL, NULL);
 }

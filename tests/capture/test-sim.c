@@ -13,6 +13,7 @@
 
 #include "tests/aid/memsink.h"
 #include "capture/capture.h"
+#include "tests/aid/simulated.h"
 
 #define SLOT_BLOCKS 2048u
 #define N_BLOCKS    16384u /* 8 MiB */
@@ -20,6 +21,7 @@
 /* The bytes of the drive without its bad sectors. */
 static struct memsink *capture(const char *name, bool in_order, enum capture_end want)
 {
+	struct capture_result result;
 	static const struct capture_options options;
 	const struct device_options how = {.timeout_ms = 0};
 	struct err err = {.kind = ERR_NONE};
@@ -32,7 +34,7 @@ static struct memsink *capture(const char *name, bool in_order, enum capture_end
 	sink = memsink_new(N_BLOCKS, device->capacity.block_bytes, SLOT_BLOCKS, in_order);
 	assert_int_equal(capture_testimony(device, &sink->sink, &err), 0);
 	assert_in_range(sink->blobs, 3, 30);
-	assert_int_equal(capture_run(device, &sink->sink, &options, NULL, &err), want);
+	assert_int_equal(capture_run(device, &sink->sink, &options, NULL, &result, &err), want);
 	assert_string_equal(sink->broken, "");
 	device_close(device);
 	return sink;
@@ -105,6 +107,7 @@ static void test_death(void **state)
 /* A plain file whose last sector is not whole. */
 static void test_odd_file(void **state)
 {
+	struct capture_result result;
 	static const struct capture_options options;
 	const struct device_options how = {.timeout_ms = 0};
 	char path[] = "/tmp/umsctl-test-XXXXXX";
@@ -125,7 +128,8 @@ static void test_odd_file(void **state)
 	assert_int_equal(device->capacity.n_blocks, 14);
 	assert_int_equal(device->size_bytes, 7000);
 	sink = memsink_new(14, 512, 8, false);
-	assert_int_equal(capture_run(device, &sink->sink, &options, NULL, &err), CAPTURE_COMPLETE);
+	assert_int_equal(
+		capture_run(device, &sink->sink, &options, NULL, &result, &err), CAPTURE_COMPLETE);
 	assert_string_equal(sink->broken, "");
 	assert_memory_equal(sink->bytes + 6993, "seven\n!\0\0", 9);
 	memsink_free(sink);
@@ -140,5 +144,6 @@ int main(void)
 		cmocka_unit_test(test_odd_file),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("capture-sim", tests, NULL, NULL);
 }

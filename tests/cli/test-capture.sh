@@ -96,25 +96,29 @@ exits "over 2 TiB" 0 "$UMSCTL" capture --start 8000000000 --size 1M sim:big big.
 ok "… stays small" test "$(stat -c %s big.ums)" -lt 1000000
 
 # --- stopped ---
-stop() {
-	"$UMSCTL" capture --quiet sim:mixed,size=8M,delay=20000 "$1" 2>err &
-	sleep 0.7
-	kill "-$2" $!
+# The beginning is read at once, the rest takes the better part of a minute: it is stopped there.
+slowly=sim:mixed,size=8M,slow=4096-16383:800
+stop() { # stop IMAGE SIGNAL BYTES ARGUMENT...: a capture is stopped when its image is longer than BYTES
+	local image=$1 signal=$2 bytes=$3
+	shift 3
+	"$UMSCTL" capture "$@" $slowly "$image" >out 2>err &
+	grown "$image" "$bytes"
+	kill "-$signal" $!
 	wait $!
 }
-stop int.ums INT
+stop int.ums INT 300000 --quiet
 is "Ctrl-C: exit 4" $? 4
 ok "… leaves an image that opens" "$UMSCTL" info int.ums
 exits "… that verify calls unfinished" 5 "$UMSCTL" verify int.ums
 ok "… in one finding" test "$(wc -l <out)" = 2
 ok "… of which something is there" sh -c '[ "$("$UMSCTL" info --json int.ums | jq .sectors.good)" -gt 100 ]'
-exits "stopped again, with options" 4 timeout --preserve-status -s INT 0.5 "$UMSCTL" capture \
-	--no-udif --hash md5 --timeout 9 sim:mixed,size=8M,delay=20000 int.ums
+stop int.ums INT "$(stat -c %s int.ums)" --no-udif --hash md5 --timeout 9
+is "stopped again, with options" $? 4
 is "… which are said for going on" "$(sed -n 's/^to go on: *//p' out)" \
-	"umsctl capture --timeout 9 --hash md5 --no-udif sim:mixed,size=8M,delay=20000 int.ums"
+	"umsctl capture --timeout 9 --hash md5 --no-udif $slowly int.ums"
 exits "going on" 0 "$UMSCTL" capture sim:mixed,size=8M int.ums
 ok "… ends with the whole" equal_raw int.ums whole.raw
-stop term.ums TERM
+stop term.ums TERM 300000 --quiet
 is "SIGTERM: exit 4" $? 4
 cp term.ums hurt.ums
 printf '\377\376\375' | dd of=hurt.ums bs=1 seek=$(($(stat -c %s hurt.ums) / 2)) conv=notrunc status=none
@@ -166,7 +170,7 @@ sums_before=$(sha256sum whole.ums)
 refuses "an image of another drive" 'another drive|is of a drive' sim:mixed,size=8M,serial=other whole.ums
 refuses "an image of a larger drive" 'is of a drive' sim:mixed,size=4M whole.ums
 is "… is as it was" "$(sha256sum whole.ums)" "$sums_before"
-stop same.ums INT
+stop same.ums INT 300000 --quiet
 exits "--same-drive goes on all the same" 0 "$UMSCTL" capture --same-drive sim:mixed,size=8M,serial=other same.ums
 exits "a terminal gets no image" 1 script -qec "'$UMSCTL' capture sim:text,size=1M -" /dev/null
 if [ "$(id -u)" = 0 ]; then
@@ -183,8 +187,8 @@ else
 fi
 
 # Two at once on one image.
-"$UMSCTL" capture --quiet sim:mixed,size=8M,delay=20000 twice.ums 2>/dev/null &
-sleep 0.5
+"$UMSCTL" capture --quiet $slowly twice.ums 2>/dev/null &
+grown twice.ums 0
 exits "an image that another umsctl writes: exit 2" 2 "$UMSCTL" capture sim:mixed,size=8M twice.ums
 ok "… is said" grep -q 'another umsctl' err
 kill -INT $!

@@ -12,13 +12,15 @@ proto:
 base: proto
 usb: proto base
 sim: proto base usb
+simvendor: proto base usb sim
 transport: proto base usb
 scsi: proto base usb transport
 device: proto base usb transport scsi sim
 capture: proto base usb transport scsi device
 vendor: proto base usb transport scsi device
 image: proto base
-cli: proto base usb sim transport scsi device capture vendor image
+acquire: proto base transport scsi device capture image
+cli: proto base usb sim transport scsi device capture vendor image acquire
 '
 # library header: the rooms and files that may use it
 libraries='
@@ -28,7 +30,7 @@ scsi/sg_: src/transport/ src/scsi/
 zlib.h: src/image/ src/base/crc.c
 isa-l/: src/image/ src/base/crc.c
 openssl/: src/image/ src/transport/tally.c
-json-c/: src/capture/ src/cli/
+json-c/: src/base/json.h src/cli/
 ini.h: src/vendor/
 '
 
@@ -88,7 +90,7 @@ self_contained() {
 }
 is "every header stands alone" "$(self_contained 2>/dev/null)" ""
 if command -v shellcheck >/dev/null; then
-	ok "the shell scripts are clean" shellcheck -x -S warning run tests/*.sh tests/*/*.sh
+	ok "the shell scripts are clean" shellcheck -x -S warning run tests/check tests/tap tests/*.sh tests/*/*.sh
 else
 	skip "the shell scripts are clean" "shellcheck is not installed"
 fi

@@ -175,6 +175,58 @@ sed 's/= mine/= yours/' own/mine.conf >.config/umsctl/vendor/yours.conf
 sed -i 's/in     = 12/in     = 36/' .config/umsctl/vendor/yours.conf
 is "and the user's own" "$(env -u UMSCTL_VENDOR_PATH HOME="$work" "$work/root/usr/bin/umsctl" vendor list | grep -c 'yours.hello')" 1
 
+# listed PROGRAM: how many commands it knows, started from elsewhere.
+listed() {
+	(cd / && env -u UMSCTL_VENDOR_PATH -u XDG_CONFIG_HOME HOME=/nonexistent "$1" vendor list | grep -c '^  ')
+}
+all=$(UMSCTL_VENDOR_PATH=$tree/proto/vendor vendor list | grep -c '^  ')
+
+# In a source tree it takes the tree's.
+mkdir -p source/build/asan source/proto
+cp -r "$tree/proto/vendor" source/proto
+chmod -R go-w source
+cp "$UMSCTL" source/build
+cp "$UMSCTL" source/build/asan
+is "built in a tree: the tree's definitions" "$(listed "$work/source/build/umsctl")" "$all"
+is "by another configuration as well" "$(listed "$work/source/build/asan/umsctl")" "$all"
+ln -s source/build/umsctl link
+is "and by way of a link" "$(listed "$work/link")" "$all"
+chmod o+w source/proto/vendor
+is "not when everybody can write there" "$(listed "$work/source/build/umsctl")" 0
+chmod o-w source/proto/vendor
+chmod o+w source/proto
+is "nor when everybody can put another folder there" "$(listed "$work/source/build/umsctl")" 0
+chmod o-w source/proto
+chmod g-w source/build/umsctl
+chmod g+w source/proto/vendor
+is "nor when a group can that cannot change the program" "$(listed "$work/source/build/umsctl")" 0
+chmod g-w source/proto/vendor
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 source/proto/vendor
+	is "nor when it is somebody else's" "$(listed "$work/source/build/umsctl")" 0
+	chown 0 source/proto/vendor
+else
+	skip "nor when it is somebody else's" "not root"
+fi
+is "and then it does again" "$(listed "$work/source/build/umsctl")" "$all"
+chmod o+w root/usr/share/umsctl/vendor
+is "installed: not when everybody can write there" "$(listed "$work/root/usr/bin/umsctl")" 0
+chmod o-w root/usr/share/umsctl/vendor
+
+# Never by way of the current folder.
+mkdir -p here/proto here/share/umsctl here/umsctl here/.config/umsctl
+for folder in here/proto/vendor here/share/umsctl/vendor here/umsctl/vendor here/.config/umsctl/vendor; do
+	cp -r "$tree/proto/vendor" $folder
+done
+mkdir elsewhere
+cp "$UMSCTL" elsewhere
+from_here() {
+	(cd here && env -u UMSCTL_VENDOR_PATH "$@" vendor list | grep -c '^  ')
+}
+is "not from the current folder" "$(from_here XDG_CONFIG_HOME= HOME= ../elsewhere/umsctl)" 0
+is "nor by a relative HOME" "$(from_here XDG_CONFIG_HOME= HOME=. ../elsewhere/umsctl)" 0
+is "nor by a relative XDG_CONFIG_HOME" "$(from_here XDG_CONFIG_HOME=. HOME=. ../elsewhere/umsctl)" 0
+
 # --- completion ---
 
 export UMSCTL_VENDOR_PATH=$tree/proto/vendor

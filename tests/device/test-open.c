@@ -2,6 +2,7 @@
 /* Opening what needs no kernel: simulated drives and plain files; and what is refused before
  * anything is opened.  Real drives are opened in tests/vm. */
 #include "device/device.h"
+#include "tests/aid/simulated.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -146,5 +147,6 @@ int main(void)
 		cmocka_unit_test(test_nothing_stays_open),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

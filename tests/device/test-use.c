@@ -13,9 +13,12 @@
 #include <cmocka.h>
 
 static char root[] = "/tmp/umsctl-use.XXXXXX";
-static char mountinfo[64], swaps[64], class_block[64];
-static const struct use_sources sources = {
-	.mountinfo = mountinfo, .swaps = swaps, .class_block = class_block};
+static char mountinfo[64], first_mountinfo[64], swaps[64], class_block[64], btrfs[64];
+static const struct use_sources sources = {.mountinfo = mountinfo,
+	.first_mountinfo = first_mountinfo,
+	.swaps = swaps,
+	.class_block = class_block,
+	.btrfs = btrfs};
 
 static void put(const char *path, const char *text)
 {
@@ -43,6 +46,14 @@ static void add(const char *name, const char *number, const char *attribute)
 	}
 }
 
+static void put_attribute(const char *name, const char *attribute, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", class_block, name, attribute);
+	put(path, text);
+}
+
 static void add_folder(const char *name)
 {
 	char path[256];
@@ -66,7 +77,11 @@ static int setup(void **state)
 	snprintf(mountinfo, sizeof(mountinfo), "%s/mountinfo", root);
 	snprintf(swaps, sizeof(swaps), "%s/swaps", root);
 	snprintf(class_block, sizeof(class_block), "%s/block", root);
+	snprintf(first_mountinfo, sizeof(first_mountinfo), "%s/first", root);
+	snprintf(btrfs, sizeof(btrfs), "%s/btrfs", root);
 	mkdir(class_block, 0755);
+	mkdir(btrfs, 0755);
+	put(first_mountinfo, "");
 	add("sdb", "8:16\n", NULL);
 	add("sdb1", "8:17\n", "partition");
 	add("sdb2", "8:18\n", "partition");
@@ -87,6 +102,14 @@ static int setup(void **state)
 	snprintf(path, sizeof(path), "%s/loop0/loop/backing_file", class_block);
 	put(path, "/dev/sdc1\n");
 	return 0;
+}
+
+static void remove_made(const char *folder, const char *name)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "rm -r %s/%s", folder, name);
+	assert_int_equal(system(command), 0);
 }
 
 static int teardown(void **state)
@@ -205,12 +228,58 @@ static void test_swap(void **state)
 	assert_true(use.rw);
 }
 
-static void test_mount_point_is_escaped(void **state)
+/* Who shows the text makes it safe: see base/text.h. */
+static void test_mount_point_as_it_is_called(void **state)
 {
 	struct use use = look("/dev/sdd", "41 22 8:48 / /m\\033[2J rw - ext4 /dev/sdd rw\n", "");
 
 	(void)state;
-	assert_string_equal(use.text, "mounted read-write on /m\\x1b[2J (/dev/sdd)");
+	assert_string_equal(use.text, "mounted read-write on /m\x1b[2J (/dev/sdd)");
+}
+
+/* Process 1's mounts count as ours do; what both have is said once. */
+static void test_mounts_of_another_namespace(void **state)
+{
+	const char *both = "41 22 8:17 / /mnt ro - vfat /dev/sdb1 ro\n";
+	struct use use;
+
+	(void)state;
+	put(first_mountinfo, "41 22 8:17 / /mnt ro - vfat /dev/sdb1 ro\n"
+			     "42 22 8:48 / /there rw - ext4 /dev/sdd rw\n");
+	use = look("/dev/sdd", both, "");
+	assert_string_equal(use.text, "mounted read-write on /there (/dev/sdd)");
+	assert_true(use.rw);
+	use = look("/dev/sdb1", both, "");
+	put(first_mountinfo, "");
+	assert_string_equal(use.text, "mounted read-only on /mnt (/dev/sdb1)");
+	assert_false(use.rw);
+}
+
+/* bug 13: a mount names one device of a file system that lies on several. */
+static void test_btrfs_on_two_devices(void **state)
+{
+	const char *mounts = "41 22 0:44 / /b ro - btrfs /dev/sdb1 ro,subvol=/\n";
+
+	(void)state;
+	add_folder("../btrfs/1234");
+	add_folder("../btrfs/1234/devices");
+	add_folder("../btrfs/1234/devices/sdb1");
+	add_folder("../btrfs/1234/devices/sdd");
+	add_folder("../btrfs/features");
+	assert_string_equal(
+		look("/dev/sdd", mounts, "").text, "mounted read-only on /b (/dev/sdd)");
+	assert_false(look("/dev/sdd", mounts, "").rw);
+	assert_non_null(
+		strstr(look("/dev/sdb", mounts, "").text, "mounted read-only on /b (/dev/sdb1)"));
+	/* Mounted where nobody sees it, it may be written to. */
+	assert_string_equal(look("/dev/sdd", "", "").text,
+		"part of a btrfs file system that is mounted, out of sight (/dev/sdd)");
+	assert_true(look("/dev/sdd", "", "").rw);
+	put_attribute("sdd", "ro", "1\n");
+	assert_false(look("/dev/sdd", "", "").rw);
+	assert_null(strstr(look("/dev/sdc1", "", "").text, "btrfs"));
+	remove_made(btrfs, "1234");
+	remove_made(class_block, "sdd/ro");
 }
 
 static void test_lines_that_are_none(void **state)
@@ -231,7 +300,8 @@ static void test_many_mounts_are_cut(void **state)
 
 	(void)state;
 	for (int i = 0; i < 90; i++)
-		strcat(mounts, "41 22 8:48 / /some/where/long ro - ext4 /dev/sdd ro\n");
+		sprintf(mounts + strlen(mounts),
+			"41 22 8:48 / /some/where/long%d ro - ext4 /dev/sdd ro\n", i);
 	strcat(mounts, "41 22 8:48 / /some/where/long rw - ext4 /dev/sdd rw\n");
 	use = look("/dev/sdd", mounts, "");
 	assert_int_equal(strlen(use.text), sizeof(use.text) - 1);
@@ -259,7 +329,9 @@ int main(void)
 		cmocka_unit_test(test_loop_on_a_partition),
 		cmocka_unit_test(test_mount_without_a_device_number),
 		cmocka_unit_test(test_swap),
-		cmocka_unit_test(test_mount_point_is_escaped),
+		cmocka_unit_test(test_mount_point_as_it_is_called),
+		cmocka_unit_test(test_mounts_of_another_namespace),
+		cmocka_unit_test(test_btrfs_on_two_devices),
 		cmocka_unit_test(test_lines_that_are_none),
 		cmocka_unit_test(test_many_mounts_are_cut),
 		cmocka_unit_test(test_no_sources),

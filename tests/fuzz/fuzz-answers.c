@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "scsi/scsi.h"
 #include "transport/transport.h"
+#include "tests/fuzz/aid.h"
 
 /* What the first byte of the input says. */
 enum {
@@ -87,8 +88,6 @@ static void check_text(const char *text)
 			abort();
 	}
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,14 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "proto/bot.h"
+#include "tests/fuzz/aid.h"
 #include "transport/transport.h"
 #include "usb/link.h"
+
+/* What the first byte of the input says; the second is the quirks, the third the allocation that
+ * fails. */
+enum {
+	HOW_SUPER = 1,	     /* SuperSpeed */
+	HOW_NO_TIME = 2,     /* the commands' time is over before they begin */
+	HOW_NOT_OFFERED = 4, /* only UAS is */
+	HOW_BOTH = 8,	     /* UAS is offered too */
+};
 
 struct fuzz_link {
 	struct link link;
 	const uint8_t *at;
 	size_t left;
+	uint32_t tag; /* of the last CBW */
 };
 
 /* What the device does when there is nothing left to say: it leaves. */
@@ -62,6 +75,13 @@ static enum link_result fuzz_bulk(struct link *link, uint8_t endpoint, void *dat
 		memcpy(data, fuzz->at, part);
 		fuzz->at += part;
 		fuzz->left -= part;
+		/* Most of the time a CSW is one, or nothing would get far. */
+		if (*moved == CSW_LEN && !(next(fuzz) & 8)) {
+			put_le32((uint8_t *)data + CSW_SIGNATURE, CSW_SIGNATURE_VALUE);
+			put_le32((uint8_t *)data + CSW_TAG, fuzz->tag);
+		}
+	} else if (len == CBW_LEN) {
+		fuzz->tag = get_le32((uint8_t *)data + CBW_TAG);
 	}
 	return r;
 }
@@ -92,12 +112,8 @@ static const struct link_ops ops = {
 	.close = fuzz_close,
 };
 
-/* One interface, Bulk-Only. */
-static const uint8_t config[] = {9, 2, 32, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 2, 8, 6, 0x50, 0, 7, 5,
-	0x81, 2, 0, 2, 0, 7, 5, 2, 2, 0, 2, 0};
-
-static void exec(
-	struct transport *transport, uint8_t opcode, enum transfer_direction direction, size_t len)
+static void exec(struct transport *transport, uint8_t opcode, enum transfer_direction direction,
+	size_t len, uint8_t how)
 {
 	static uint8_t data[4096];
 	const uint8_t cdb[10] = {opcode, [4] = (uint8_t)len};
@@ -107,7 +123,7 @@ static void exec(
 		.direction = direction,
 		.data = data,
 		.data_len = len,
-		.deadline = deadline_in_ms(1000),
+		.deadline = deadline_in_ms(how & HOW_NO_TIME ? 0 : 1000),
 	};
 	struct reply reply;
 	struct err err;
@@ -118,28 +134,33 @@ static void exec(
 		abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_link fuzz = {.at = data, .left = size};
+	uint8_t config[AID_CONFIG_MAX], how = next(&fuzz);
+	uint32_t quirks = next(&fuzz) * 0x01010101u;
 	struct transport *transport;
 
 	fuzz.link.ops = &ops;
 	fuzz.link.config_descriptor = config;
-	fuzz.link.config_len = sizeof(config);
+	fuzz.link.config_len = aid_config(how & HOW_NOT_OFFERED ? AID_UAS
+					  : how & HOW_BOTH	? AID_BOT | AID_UAS
+								: AID_BOT,
+		config);
 	fuzz.link.max_transfer_bytes = 1 << 20;
-	fuzz.link.speed = LINK_SPEED_HIGH;
+	fuzz.link.speed = how & HOW_SUPER ? LINK_SPEED_SUPER : LINK_SPEED_HIGH;
+	aid_fail_allocation(next(&fuzz));
 	bot_get_max_lun(&fuzz.link);
-	transport = transport_bot_open(&fuzz.link, 0, next(&fuzz) & 1 ? UINT32_MAX : 0, NULL);
+	transport = transport_bot_open(&fuzz.link, 0, quirks, NULL);
+	aid_fail_allocation(0);
 	if (!transport)
 		return 0;
 	for (int i = 0; i < 8 && fuzz.left > 0; i++) {
-		exec(transport, 0x12, TRANSFER_IN, 36);
-		exec(transport, 0x00, TRANSFER_NONE, 0);
-		exec(transport, 0x25, TRANSFER_IN, 8);
-		exec(transport, 0x28, TRANSFER_IN, 4096);
-		exec(transport, 0x1d, TRANSFER_OUT, 100);
+		exec(transport, 0x12, TRANSFER_IN, 36, how);
+		exec(transport, 0x00, TRANSFER_NONE, 0, how);
+		exec(transport, 0x25, TRANSFER_IN, 8, how);
+		exec(transport, 0x28, TRANSFER_IN, 4096, how);
+		exec(transport, 0x1d, TRANSFER_OUT, 100, how);
 	}
 	transport_close(transport);
 	return 0;

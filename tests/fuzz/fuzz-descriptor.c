@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "usb/descriptor.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/aid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

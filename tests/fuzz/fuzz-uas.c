@@ -6,8 +6,20 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/fuzz/aid.h"
 #include "transport/transport.h"
 #include "usb/link.h"
+
+/* What the first byte of the input says; the second is the quirks, the third the allocation that
+ * fails. */
+enum {
+	HOW_SUPER = 1,	     /* SuperSpeed */
+	HOW_NO_TIME = 2,     /* the commands' time is over before they begin */
+	HOW_NOT_OFFERED = 4, /* only Bulk-Only is */
+	HOW_BOTH = 8,	     /* Bulk-Only is offered too */
+	HOW_BROKEN = 16,     /* a pipe is missing */
+	HOW_NO_SUBMIT = 32,  /* the link cannot have transfers under way */
+};
 
 #define PENDING_MAX 64
 
@@ -119,7 +131,10 @@ static struct link_transfer *fuzz_reap(struct link *link, struct deadline deadli
 	(void)deadline;
 	if (fuzz->n == 0)
 		return NULL;
-	i = next(fuzz) % fuzz->n;
+	i = next(fuzz);
+	if (i == 0xfc)
+		return NULL; /* nothing ends in time */
+	i %= fuzz->n;
 	transfer = fuzz->pending[i];
 	transfer->moved = 0;
 	transfer->result = fuzz->cancelled[i] ? LINK_TIMEOUT : result(fuzz);
@@ -152,6 +167,8 @@ static void fuzz_close(struct link *link)
 		abort();
 }
 
+static const struct link_ops ops_without_submit = {.name = "fuzz"};
+
 static const struct link_ops ops = {
 	.name = "fuzz",
 	.control = fuzz_control,
@@ -166,14 +183,8 @@ static const struct link_ops ops = {
 	.close = fuzz_close,
 };
 
-/* One interface, UAS, with its pipes. */
-static const uint8_t config[] = {9, 2, 86, 0, 1, 1, 0, 0x80, 50, 9, 4, 0, 0, 4, 8, 6, 0x62, 0, 7, 5,
-	4, 2, 0, 4, 0, 6, 0x30, 15, 0, 0, 0, 4, 0x24, 1, 0, 7, 5, 0x83, 2, 0, 4, 0, 6, 0x30, 15, 4,
-	0, 0, 4, 0x24, 2, 0, 7, 5, 0x81, 2, 0, 4, 0, 6, 0x30, 15, 4, 0, 0, 4, 0x24, 3, 0, 7, 5, 2,
-	2, 0, 4, 0, 6, 0x30, 15, 4, 0, 0, 4, 0x24, 4, 0};
-
-static void exec(
-	struct transport *transport, uint8_t opcode, enum transfer_direction direction, size_t len)
+static void exec(struct transport *transport, uint8_t opcode, enum transfer_direction direction,
+	size_t len, uint8_t how)
 {
 	static uint8_t data[4096];
 	const uint8_t cdb[20] = {opcode, [4] = (uint8_t)len};
@@ -183,7 +194,7 @@ static void exec(
 		.direction = direction,
 		.data = data,
 		.data_len = len,
-		.deadline = deadline_in_ms(10000),
+		.deadline = deadline_in_ms(how & HOW_NO_TIME ? 0 : 10000),
 	};
 	struct reply reply;
 	struct err err;
@@ -194,26 +205,35 @@ static void exec(
 		abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static unsigned int settings(uint8_t how)
+{
+	if (how & HOW_NOT_OFFERED)
+		return AID_BOT;
+	return (how & HOW_BROKEN ? AID_UAS_BROKEN : AID_UAS) | (how & HOW_BOTH ? AID_BOT : 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_link fuzz = {.at = data, .left = size};
+	uint8_t config[AID_CONFIG_MAX], how = next(&fuzz);
+	uint32_t quirks = next(&fuzz) * 0x01010101u;
 	struct transport *transport;
 
-	fuzz.link.ops = &ops;
+	fuzz.link.ops = how & HOW_NO_SUBMIT ? &ops_without_submit : &ops;
 	fuzz.link.config_descriptor = config;
-	fuzz.link.config_len = sizeof(config);
+	fuzz.link.config_len = aid_config(settings(how), config);
 	fuzz.link.max_transfer_bytes = 1 << 20;
-	fuzz.link.speed = next(&fuzz) & 1 ? LINK_SPEED_SUPER : LINK_SPEED_HIGH;
-	transport = transport_uas_open(&fuzz.link, 0, 0, NULL);
+	fuzz.link.speed = how & HOW_SUPER ? LINK_SPEED_SUPER : LINK_SPEED_HIGH;
+	aid_fail_allocation(next(&fuzz));
+	transport = transport_uas_open(&fuzz.link, 0, quirks, NULL);
+	aid_fail_allocation(0);
 	if (!transport)
 		return 0;
 	for (int i = 0; i < 8 && fuzz.left > 0; i++) {
-		exec(transport, 0x12, TRANSFER_IN, 36);
-		exec(transport, 0x00, TRANSFER_NONE, 0);
-		exec(transport, 0x28, TRANSFER_IN, 4096);
-		exec(transport, 0x1d, TRANSFER_OUT, 100);
+		exec(transport, 0x12, TRANSFER_IN, 36, how);
+		exec(transport, 0x00, TRANSFER_NONE, 0, how);
+		exec(transport, 0x28, TRANSFER_IN, 4096, how);
+		exec(transport, 0x1d, TRANSFER_OUT, 100, how);
 	}
 	transport_close(transport);
 	return 0;

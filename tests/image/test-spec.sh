@@ -38,6 +38,12 @@ for pair in REC:UMS_RECORD_HEAD_SIZE HEAD:UMS_HEAD_SIZE DATA:UMS_DATA_HEAD_SIZE 
 	is "${pair#*:}" "$(end_of "${pair%:*}")" "$(size_of "${pair#*:}")"
 done
 
+# The table of errors says the same as the header.
+is "the same errors with the same numbers" \
+	"$(sed -nE 's/^\| ([0-9]+) \| `(E[A-Z]+)` \|.*/\2 \1/p' "$spec")" \
+	"$(sed -nE 's/^#define UMS_ERROR_(E[A-Z]+)[[:space:]]+([0-9]+)$/\1 \2/p' "$header")"
+is "each number once" "$(sed -nE 's/^#define UMS_ERROR_E[A-Z]+[[:space:]]+([0-9]+)$/\1/p' "$header" | sort -n | uniq -d)" ""
+
 # --- an image, read with nothing but the specification ---
 image=$work/image.ums
 "$UMSCTL" capture --quiet --start 100 --size 300s sim:text,size=8M,bad=200 "$image" 2>/dev/null

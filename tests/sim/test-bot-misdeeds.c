@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "sim/script.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/wire.h"
 
 #define TAG	    0x1234
@@ -471,5 +472,6 @@ int main(void)
 		cmocka_unit_test(test_shrink),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/wire.h"
 
 static const uint8_t inquiry[6] = {0x12, 0, 0, 0, 36, 0};
@@ -439,5 +440,6 @@ int main(void)
 		cmocka_unit_test(test_control_requests),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "sim/sim.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/wire.h"
 
 #define PATIENCE_MS 20000
@@ -56,8 +57,10 @@ static struct link *wait_for(const char *name)
 		struct err err = {0};
 
 		link = sim_open(name, &err);
-		if (!link)
+		if (!link) {
 			assert_int_equal(err.kind, ERR_NO_DEVICE);
+			clock_sleep_ms(1);
+		}
 	}
 	assert_non_null(link);
 	return link;
@@ -167,5 +170,6 @@ int main(void)
 		cmocka_unit_test(test_many),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

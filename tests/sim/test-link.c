@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/thread.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/uaswire.h"
 #include "tests/aid/wire.h"
 
@@ -337,5 +338,6 @@ int main(void)
 		TEST(cancel_from_another_thread),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

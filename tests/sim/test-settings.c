@@ -165,7 +165,8 @@ static void test_help(void **state)
 		"slow=", "hang=", "delay=", "rate=", "dies=", "unit-attention[", "becoming-ready[",
 		"short=", "ro\n", "no-medium\n", "no-cap16\n", "capacity-plus-one\n",
 		"no-mode-sense\n", "speed=", "uas\n", "only-uas\n",
-		"fault=", "uas-depth=", "descriptors=", "hostile\n", "empty-luns\n", "vendor="};
+		"fault=", "uas-depth=", "descriptors=", "hostile\n", "empty-luns\n",
+		"vendor=", "defects="};
 	char help[16384];
 	size_t found = 0, len = settings_help(help, sizeof(help));
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/uaswire.h"
 
 #define SUPER "content=noise,size=4M,uas,speed=super"
@@ -409,5 +410,6 @@ int main(void)
 		TEST(drop_for_ever),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

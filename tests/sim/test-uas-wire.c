@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/uaswire.h"
 #include "tests/aid/wire.h"
 
@@ -377,5 +378,6 @@ int main(void)
 		TEST(queue_full),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@
 #include "scsi/scsi.h"
 #include "sim/sim.h"
 #include "sim/vendor.h"
-#include "sim/vendor_values.h"
+#include "simvendor/values.h"
+#include "tests/aid/simulated.h"
 #include "usb/link.h"
 
 #define MOST 4096
@@ -247,5 +248,6 @@ int main(void)
 		cmocka_unit_test(test_checksums),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("sim-vendor", tests, NULL, NULL);
 }

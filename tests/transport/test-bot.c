@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "proto/bot.h"
+#include "tests/aid/simulated.h"
 #include "transport/transport.h"
 #include "usb/link.h"
 
@@ -419,5 +420,6 @@ int main(void)
 		cmocka_unit_test(test_no_bulk_only),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

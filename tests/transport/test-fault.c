@@ -10,6 +10,7 @@
 
 #include "tests/aid/rig.h"
 #include "scsi/scsi.h"
+#include "tests/aid/simulated.h"
 
 #define N_BLOCKS 16384u
 #define SLOT	 512u
@@ -88,5 +89,6 @@ int main(void)
 		cmocka_unit_test(test_one_seed_one_behaviour),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("transport-fault", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Transcripts: what passed is written, without what is private; it is replayed by CDB; and a file
  * that somebody else made cannot do harm. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "base/errnum.h"
 #include "scsi/scsi.h"
 #include "sim/sim.h"
+#include "tests/aid/simulated.h"
 #include "transport/transport.h"
 
 static char path[] = "/tmp/umsctl-transcript-XXXXXX";
@@ -116,6 +119,48 @@ static void test_replayed(void **state)
 	assert_int_equal(send(transport, capacity, 10, data, 8, &reply, &err), 0);
 	assert_int_equal(get_be32(data), 2047);
 	transport_close(transport);
+}
+
+/* An error of the host is replayed as one, whether or not this version knows its name. */
+static void test_host_errors(void **state)
+{
+	static const char *const lines[] = {
+		"cdb=28000000000000000100 dir=in len=512 outcome=host-error status=00 moved=0 "
+		"errno=EIO",
+		"cdb=28000000000100000100 dir=in len=512 outcome=host-error status=00 moved=0 "
+		"errno=EUNHEARDOF",
+		"cdb=28000000000200000100 dir=in len=512 outcome=gone status=00 moved=0 "
+		"errno=ENOTCONN",
+	};
+	static const enum outcome outcomes[] = {
+		OUTCOME_HOST_ERROR, OUTCOME_HOST_ERROR, OUTCOME_GONE};
+	static const int errors[] = {EIO, ERRNUM_HOST_OTHER, ENOTCONN};
+	struct transport *replay, *record;
+	uint8_t data[512];
+	struct reply reply;
+	struct err err = {0};
+	char text[1000];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		"umsctl-transcript 1\nlimits transfer=65536 cdb=16 depth=1\n%s\n%s\n%s\n", lines[0],
+		lines[1], lines[2]);
+	put(text);
+	replay = replaying();
+	record = transport_record_new(replay, path, false, "a file", &err);
+	assert_non_null(record);
+	for (uint8_t i = 0; i < 3; i++) {
+		const uint8_t cdb[10] = {0x28, [5] = i, [8] = 1};
+
+		assert_int_equal(send(record, cdb, 10, data, 512, &reply, &err), -1);
+		assert_int_equal(reply.outcome, outcomes[i]);
+		assert_int_equal(reply.host_errno, errors[i]);
+	}
+	transport_close(record);
+	assert_non_null(strstr(contents(), "outcome=host-error"));
+	assert_non_null(strstr(contents(), " errno=EIO "));
+	assert_non_null(strstr(contents(), " errno=EOTHER "));
+	assert_non_null(strstr(contents(), " errno=ENOTCONN "));
 }
 
 static void test_refused(void **state)
@@ -279,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replayed),
+		cmocka_unit_test(test_host_errors),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_private_things_are_left_out),
 		cmocka_unit_test(test_outcomes),
@@ -288,6 +334,7 @@ int main(void)
 	int r;
 
 	close(mkstemp(path));
+	simulate_time();
 	r = cmocka_run_group_tests_name("transport-transcript", tests, NULL, NULL);
 	unlink(path);
 	return r;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "proto/uas.h"
+#include "tests/aid/simulated.h"
 #include "tests/aid/uaslink.h"
 #include "transport/transport.h"
 
@@ -330,5 +331,6 @@ int main(void)
 		cmocka_unit_test(test_stays_gone),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("transport-uas-link", tests, NULL, NULL);
 }

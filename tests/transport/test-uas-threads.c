@@ -19,6 +19,7 @@
 #include "proto/uas.h"
 #include "scsi/scsi.h"
 #include "sim/sim.h"
+#include "tests/aid/simulated.h"
 #include "transport/transport.h"
 #include "usb/link.h"
 
@@ -284,5 +285,6 @@ int main(void)
 
 	/* A command that never returns is a failure, not a wait. */
 	alarm(HUNG_S);
+	simulate_time();
 	return cmocka_run_group_tests_name("transport-uas-threads", tests, NULL, NULL);
 }

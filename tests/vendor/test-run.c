@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "tests/aid/simulated.h"
 #include "vendor/vendor.h"
 
 static const char text[] =
@@ -513,5 +514,6 @@ int main(void)
 		cmocka_unit_test(test_two_files),
 	};
 
+	simulate_time();
 	return cmocka_run_group_tests_name("vendor-run", tests, NULL, NULL);
 }
