@@ -102,6 +102,16 @@ static int line(void *context, const char *json)
 	return 0;
 }
 
+/* What is lost is of what was read. */
+static void lose(void *context, const struct image_lost *lost)
+{
+	const struct image_info *info = context;
+
+	if (lost->n_blocks == 0 || lost->lba >= info->n_blocks ||
+		lost->n_blocks > info->n_blocks - lost->lba)
+		abort();
+}
+
 static void read_sectors(struct image *image)
 {
 	uint64_t size = image_info(image)->size_bytes;
@@ -112,6 +122,14 @@ static void read_sectors(struct image *image)
 
 		image_read(image, at, left < sizeof(plain) ? (size_t)left : sizeof(plain), plain,
 			NULL);
+	}
+	if (size <= MOST_BYTES) {
+		struct image_info info = *image_info(image);
+		uint8_t *all = malloc((size_t)size + 1);
+
+		if (all)
+			image_salvage(image, 0, (size_t)size, all, lose, &info, NULL);
+		free(all);
 	}
 	if (image_read(image, size, 1, plain, NULL) == 0 ||
 		image_read(image, UINT64_MAX, 1, plain, NULL) == 0)
@@ -146,21 +164,35 @@ static bool read_all(const char *path)
 	return small;
 }
 
-/* Reads what is missing as 0x5a. */
-static int write_missing(struct image_writer *writer)
+/* N sectors of one slot from DATA, which is repeated. */
+static int put_piece(
+	struct capture_sink *sink, uint64_t lba, uint32_t n, const uint8_t *data, size_t size)
+{
+	uint8_t *p = sink->ops->reserve(sink, lba, n, NULL);
+	int r;
+
+	if (!p)
+		return -1;
+	for (size_t i = 0; i < (size_t)n * sink->block_bytes; i++)
+		p[i] = size ? data[i % size] : 0;
+	r = sink->ops->commit(sink, lba, n, BLOCK_GOOD, NULL, NULL);
+	return sink->ops->release(sink, lba, n, NULL) < 0 ? -1 : r;
+}
+
+/* What is missing, from DATA. */
+static int write_missing(struct image_writer *writer, const uint8_t *data, size_t size)
 {
 	struct capture_sink *sink = image_writer_sink(writer);
 	struct block_range range;
+	uint64_t put_back;
 
+	if (image_writer_check(writer, true, NULL, NULL, &put_back, NULL) < 0)
+		return -1;
 	while (blockmap_next(image_writer_map(writer), 0, BLOCK_MISSING, &range)) {
 		uint32_t left = sink->slot_blocks - (uint32_t)(range.lba % sink->slot_blocks);
 		uint32_t n = range.n < left ? (uint32_t)range.n : left;
-		void *p = sink->ops->reserve(sink, range.lba, n, NULL);
 
-		if (!p)
-			return -1;
-		memset(p, 0x5a, (size_t)n * sink->block_bytes);
-		if (sink->ops->commit(sink, range.lba, n, BLOCK_GOOD, NULL, NULL) < 0)
+		if (put_piece(sink, range.lba, n, data, size) < 0)
 			return -1;
 	}
 	return 0;
@@ -172,12 +204,15 @@ static bool write_all(const char *path, bool missing)
 	static const struct image_writer_options options = {.udif = true, .threads = 1};
 	struct image_writer *writer = image_resume(path, &options, NULL);
 	bool sealed = false;
+	void *bytes = NULL;
 	size_t len;
 
 	if (!writer)
 		return false;
-	free(image_writer_blob(writer, "identity", &len));
-	if (!missing || write_missing(writer) == 0)
+	if (image_writer_blob(writer, "identity", &bytes, &len, NULL) == 1)
+		free(bytes);
+	image_writer_journal(writer, line, NULL, NULL);
+	if (!missing || write_missing(writer, (const uint8_t *)"missing", 7) == 0)
 		sealed = image_writer_seal(writer, true, NULL, NULL, NULL) == 0;
 	return image_writer_close(writer, NULL) == 0 && sealed;
 }
@@ -198,27 +233,6 @@ static void use(const char *path, uint8_t how, unsigned int fails)
 		abort();
 }
 
-/* Sectors from DATA, which is repeated, until the drive is full or something fails. */
-static void put_sectors(struct image_writer *writer, const uint8_t *data, size_t size)
-{
-	struct capture_sink *sink = image_writer_sink(writer);
-	uint64_t n_blocks = image_writer_info(writer)->n_blocks, n;
-
-	for (uint64_t lba = 0; lba < n_blocks; lba += n) {
-		uint64_t left = sink->slot_blocks - lba % sink->slot_blocks;
-		uint8_t *p;
-
-		n = left < n_blocks - lba ? left : n_blocks - lba;
-		p = sink->ops->reserve(sink, lba, (uint32_t)n, NULL);
-		if (!p)
-			return;
-		for (size_t i = 0; i < n * sink->block_bytes; i++)
-			p[i] = size ? data[i % size] : 0;
-		if (sink->ops->commit(sink, lba, (uint32_t)n, BLOCK_GOOD, NULL, NULL) < 0)
-			return;
-	}
-}
-
 /* A new image of a drive whose geometry is the input's, and what is read of it. */
 static void create(const char *path, const uint8_t *data, size_t size, unsigned int fails)
 {
@@ -232,8 +246,8 @@ static void create(const char *path, const uint8_t *data, size_t size, unsigned 
 	aid_fail_allocation(fails);
 	writer = image_create(path, &geometry, &options, NULL);
 	if (writer && geometry.size_bytes <= MOST_BYTES) {
-		put_sectors(writer, data + 20, size - 20);
-		sealed = image_writer_seal(writer, true, NULL, NULL, NULL) == 0;
+		sealed = write_missing(writer, data + 20, size - 20) == 0 &&
+			 image_writer_seal(writer, true, NULL, NULL, NULL) == 0;
 	}
 	if (writer)
 		sealed = image_writer_close(writer, NULL) == 0 && sealed;

@@ -151,6 +151,7 @@ static void test_next_slot(void **state)
 	struct index *paged;
 	struct hand hand;
 	FILE *f;
+	struct index_limits limits = {.slot_blocks = 8, .n_blocks = 64 * 8};
 
 	(void)state;
 	hand_begin(&hand, 512, 64 * 8, 4096, 4096);
@@ -172,7 +173,9 @@ static void test_next_slot(void **state)
 	hand_write(&hand, path);
 	f = fopen(path, "rb");
 	assert_non_null(f);
-	paged = index_paged(8, fileno(f), hand.n, hand.bytes + REC_UUID, page, 5);
+	limits.file_bytes = hand.n;
+	assert_true(index_pages_fit(page, 5, &limits));
+	paged = index_paged(&limits, fileno(f), hand.bytes + REC_UUID, page, 5);
 	check_next(paged, 64);
 	index_free(paged);
 	index_free(memory);
