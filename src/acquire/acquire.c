@@ -465,7 +465,7 @@ static void about_both(const struct acquisition *a)
 
 static enum acquire_end not_started(const struct acquisition *a)
 {
-	if (a->err->kind == ERR_USAGE)
+	if (a->result->end == ACQUIRE_USAGE)
 		return ACQUIRE_USAGE;
 	return a->err->kind == ERR_BAD_IMAGE && a->result->resumed ? ACQUIRE_DAMAGED
 								   : ACQUIRE_NOT_STARTED;
@@ -479,7 +479,11 @@ static int open_both(struct acquisition *a)
 	snprintf(a->result->device, sizeof(a->result->device), "%s", a->device->name);
 	if (stopped(a))
 		return err_set(a->err, ERR_OTHER, "%s: stopped before it began", a->device->name);
-	return set_part(a) < 0 ? -1 : open_image(a);
+	if (set_part(a) < 0) {
+		a->result->end = ACQUIRE_USAGE;
+		return -1;
+	}
+	return open_image(a);
 }
 
 static void set_capture(struct acquisition *a)

@@ -14,21 +14,24 @@ char *text_size(uint64_t bytes, char out[32])
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	double value = (double)bytes / 1024;
+	uint64_t tenths;
 	size_t unit = 0;
 
 	if (bytes < 1024) {
 		snprintf(out, 32, "%" PRIu64 " bytes", bytes);
 		return out;
 	}
-	/* What would be rounded to 1024.0 is 1 of the next. */
-	while (value >= 1023.95 && unit < 5) {
+	while (value >= 1024 && unit < 5) {
 		value /= 1024;
 		unit++;
 	}
-	if (value == (double)(uint64_t)value || value < 1)
+	if (value == (double)(uint64_t)value) {
 		snprintf(out, 32, "%.0f %s", value, units[unit]);
-	else
-		snprintf(out, 32, "%.1f %s", value, units[unit]);
+		return out;
+	}
+	/* Never more than there is: 63.99 MiB of 64 are not "64.0 MiB". */
+	tenths = (uint64_t)(value * 10);
+	snprintf(out, 32, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, units[unit]);
 	return out;
 }
 

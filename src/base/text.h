@@ -70,7 +70,7 @@ char *text_shell_file(const char *text);
  */
 char *text_file_name(const char *text, char *out, size_t room);
 
-/* "64 MiB", "3.7 GiB", "512 bytes" into OUT of 32 bytes; returns OUT. */
+/* "64 MiB", "3.7 GiB", "512 bytes" into OUT of 32 bytes, rounded down; returns OUT. */
 char *text_size(uint64_t bytes, char out[32]);
 
 /* "1:02:03" or "4:05" into OUT of 32 bytes; returns OUT. */

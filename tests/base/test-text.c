@@ -64,8 +64,9 @@ static void test_size(void **state)
 		{64ull << 20, "64 MiB"},
 		{4000000000ull, "3.7 GiB"},
 		{4000787030016ull, "3.6 TiB"},
-		{(1ull << 20) - 1, "1 MiB"},
-		{(1ull << 30) - 1, "1 GiB"},
+		{(1ull << 20) - 1, "1023.9 KiB"},
+		{(1ull << 30) - 1, "1023.9 MiB"},
+		{(64ull << 20) - 1, "63.9 MiB"},
 		{UINT64_MAX, "16 EiB"},
 	};
 	char out[32];

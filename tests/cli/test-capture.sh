@@ -74,7 +74,7 @@ is "INQUIRY, capacity and descriptors are there" \
 ok "… as raw bytes too" test "$("$UMSCTL" info --blob inquiry notes.ums | wc -c)" = 36
 "$UMSCTL" capture --quiet --json sim:mixed,size=8M,bad=100 json.ums >events 2>/dev/null
 ok "--json is one object a line" jq -e . events
-is "… with the end last" "$(tail -1 events | jq -r '.event, .result, .unreadable')" "end
+is "… with the end last" "$(tail -1 events | jq -r '.event, .result, .sectors.bad')" "end
 unreadable
 1"
 exits "a digest that the complete image does not have yet" 0 "$UMSCTL" capture --hash sha1 sim:mixed,size=8M whole.ums

@@ -51,8 +51,12 @@ tally() {
 is "the journal proves what was sent: the same commands, the same digest" "$(tally replayed.ums)" "$(tally demo.ums)"
 is "which is that of the transcript's CDBs" "$(tally demo.ums)" "$(sed -n 's/^cdb=\([0-9a-f]*\).*/\1/p' demo.txt |
 	awk '{ printf "%02x%s", length($0) / 2, $0 }' | perl -ne 'print pack("H*", $_)' | sha256sum | cut -d' ' -f1)"
-is "and counts them" "$("$UMSCTL" info --json demo.ums |
-	jq '[.journal[] | select(.event == "commands") | .sent[].commands] | add')" "$(grep -c ^cdb= demo.txt)"
+is "and counts them, beside those that the transport sends by itself" "$("$UMSCTL" info --json demo.ums |
+	jq '[.journal[] | select(.event == "commands") | .sent[] | select(.opcode != "03").commands] | add')" \
+	"$(grep -c ^cdb= demo.txt)"
+is "the REQUEST SENSE of each failed command" "$("$UMSCTL" info --json demo.ums |
+	jq '.journal[] | select(.event == "commands") | .sent[] | select(.opcode == "03").commands')" \
+	"$(grep -c '^cdb=.* status=02' demo.txt)"
 exits "with data" 3 "$UMSCTL" capture --quiet --record full.txt --record-data sim:demo full.ums
 "$UMSCTL" capture --quiet replay:full.txt again.ums
 is "replayed: the same bytes too" "$(sum again.ums)" "$(sum demo.ums)"

@@ -152,6 +152,7 @@ static void test_next_slot(void **state)
 	struct index *paged;
 	struct hand hand;
 	FILE *f;
+	struct index_limits limits = {.slot_blocks = 8, .n_blocks = 64 * 8};
 
 	(void)state;
 	hand_begin(&hand, 512, 64 * 8, 4096, 4096);
@@ -173,7 +174,12 @@ static void test_next_slot(void **state)
 	hand_write(&hand, path);
 	f = fopen(path, "rb");
 	assert_non_null(f);
+<<<<<<< HEAD
 	limits = (struct index_limits){.slot_blocks = 8, .n_blocks = 64 * 8, .file_bytes = hand.n};
+=======
+	limits.file_bytes = hand.n;
+	assert_true(index_pages_fit(page, 5, &limits));
+>>>>>>> main
 	paged = index_paged(&limits, fileno(f), hand.bytes + REC_UUID, page, 5);
 	check_next(paged, 64);
 	index_free(paged);
