@@ -226,6 +226,7 @@ static void use(const char *path, uint8_t how, unsigned int fails)
 	small = read_all(path);
 	if (small)
 		image_verify(path, found, NULL, NULL, &report, NULL);
+	aid_fail_allocation(fails); /* of what is written, once more */
 	if (small && how & IMAGE_INPUT_WRITE)
 		sealed = write_all(path, how & IMAGE_INPUT_MISSING);
 	aid_fail_allocation(0);
