@@ -15,8 +15,8 @@ struct plug {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	unsigned int inside;
-	uint32_t epoch_base;	 /* added to the epochs of the present inner one, so that they
-				  * go on growing */
+	uint32_t epoch_base; /* added to the epochs of the present inner one, so that they
+			      * go on growing */
 	_Atomic uint32_t epoch_last;
 };
 
