@@ -148,7 +148,6 @@ static void test_next_slot(void **state)
 	static const uint64_t slots[] = {2, 3, 4, 9, 20, 21, 40, 41, 63};
 	struct index *memory = index_new(8);
 	struct index_page *page = calloc(5, sizeof(*page));
-	struct index_limits limits;
 	struct index *paged;
 	struct hand hand;
 	FILE *f;
@@ -174,12 +173,8 @@ static void test_next_slot(void **state)
 	hand_write(&hand, path);
 	f = fopen(path, "rb");
 	assert_non_null(f);
-<<<<<<< HEAD
-	limits = (struct index_limits){.slot_blocks = 8, .n_blocks = 64 * 8, .file_bytes = hand.n};
-=======
 	limits.file_bytes = hand.n;
 	assert_true(index_pages_fit(page, 5, &limits));
->>>>>>> main
 	paged = index_paged(&limits, fileno(f), hand.bytes + REC_UUID, page, 5);
 	check_next(paged, 64);
 	index_free(paged);

@@ -189,11 +189,7 @@ static void use_for_reading(void)
 		free(image_blob(image, "no such blob", &len));
 		image_export_mapfile(image, null, NULL);
 		read_in_pieces(image);
-<<<<<<< HEAD
 		image_export(image, out, &salvage, NULL);
-=======
-		image_export(image, out, &(struct image_export_options){.sparse = true}, NULL);
->>>>>>> main
 		image_close(image);
 	}
 	image_verify(path, ignore_finding, NULL, NULL, &report, NULL);
