@@ -119,12 +119,14 @@ static int print_note(void *context, const char *json)
 	return 0;
 }
 
+/* What is no JSON becomes a text of it.  CONTEXT is the struct err of who asked. */
 static int print_journal_line(void *context, const char *json)
 {
 	struct json_object *o = json_read(json);
 
-	(void)context;
-	return cli_print_json(stdout, o ? o : json_object_new_string(json), false);
+	if (cli_print_json(stdout, o ? o : json_object_new_string(json), false) < 0)
+		return err_memory(context, "printing the journal");
+	return 0;
 }
 
 static void print_file(const struct image *image)
@@ -150,7 +152,7 @@ static void print_file(const struct image *image)
 			image_damage(image));
 }
 
-static int print_text(struct image *image, struct err *err)
+static int info_print_text(struct image *image, struct err *err)
 {
 	char hex[65];
 
@@ -233,7 +235,7 @@ static struct json_object *geometry_json(const struct image_info *info)
 	return o;
 }
 
-static int print_json(struct image *image, struct err *err)
+static int info_print_json(struct image *image, struct err *err)
 {
 	const struct image_info *info = image_info(image);
 	struct json_object *o = geometry_json(info);
@@ -259,7 +261,7 @@ static int print_json(struct image *image, struct err *err)
 }
 
 /* The bytes of one blob as they are: for other programs. */
-static int print_raw(struct image *image, const char *name, struct err *err)
+static int info_print_raw(struct image *image, const char *name, struct err *err)
 {
 	size_t len;
 	cleanup_free void *bytes = image_blob(image, name, &len);
@@ -270,13 +272,13 @@ static int print_raw(struct image *image, const char *name, struct err *err)
 	return 0;
 }
 
-static int show(struct image *image, const struct values *values, struct err *err)
+static int info_show(struct image *image, const struct values *values, struct err *err)
 {
 	if (values->blob)
-		return print_raw(image, values->blob, err);
+		return info_print_raw(image, values->blob, err);
 	if (values->journal)
-		return image_journal(image, print_journal_line, NULL, err);
-	return values->json ? print_json(image, err) : print_text(image, err);
+		return image_journal(image, print_journal_line, err, err);
+	return values->json ? info_print_json(image, err) : info_print_text(image, err);
 }
 
 static int exit_code(const struct err *err)
@@ -291,7 +293,7 @@ static int exit_code(const struct err *err)
 	}
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int info_run(const void *given, char **positional, int n_positional)
 {
 	int code = EXIT_COMPLETE;
 	struct image *image = cli_open_image("info", positional[0], &code);
@@ -300,7 +302,7 @@ static int run(const void *given, char **positional, int n_positional)
 	(void)n_positional;
 	if (!image)
 		return code;
-	if (show(image, given, &err) < 0) {
+	if (info_show(image, given, &err) < 0) {
 		cli_error("info", positional[0], err.text);
 		code = exit_code(&err);
 	}
@@ -326,5 +328,5 @@ const struct cli_command command_info = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = run,
+	.run = info_run,
 };

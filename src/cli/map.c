@@ -13,7 +13,7 @@ struct values {
 	bool json, mapfile, bad;
 };
 
-static void print_text(const struct blockmap *map, unsigned int mask)
+static void map_print_text(const struct blockmap *map, unsigned int mask)
 {
 	struct block_range range;
 	char why[200];
@@ -26,7 +26,7 @@ static void print_text(const struct blockmap *map, unsigned int mask)
 			range.why.tries > 1 ? ", more than once" : "");
 }
 
-static struct json_object *range_json(const struct block_range *range)
+static struct json_object *map_range_json(const struct block_range *range)
 {
 	struct json_object *o = json_object_new_object();
 	char why[200];
@@ -46,7 +46,7 @@ static struct json_object *range_json(const struct block_range *range)
 	return o;
 }
 
-static int print_json(const struct image *image, unsigned int mask, struct err *err)
+static int map_print_json(const struct image *image, unsigned int mask, struct err *err)
 {
 	const struct blockmap *map = image_map(image);
 	struct json_object *o = json_object_new_object(), *ranges = json_object_new_array();
@@ -56,12 +56,12 @@ static int print_json(const struct image *image, unsigned int mask, struct err *
 	json_add(&o, "blocks", cli_json_u64(blockmap_blocks(map)));
 	for (uint64_t lba = 0; ranges && blockmap_next(map, lba, mask, &range);
 		lba = range.lba + range.n)
-		json_append(&ranges, range_json(&range));
+		json_append(&ranges, map_range_json(&range));
 	json_add(&o, "ranges", ranges);
 	return cli_print_json(stdout, o, true) < 0 ? err_memory(err, "printing it") : 0;
 }
 
-static int run(const void *given, char **positional, int n_positional)
+static int map_run(const void *given, char **positional, int n_positional)
 {
 	const struct values *values = given;
 	unsigned int mask = values->bad ? BLOCK_MISSING : BLOCK_ALL;
@@ -77,11 +77,11 @@ static int run(const void *given, char **positional, int n_positional)
 	if (!image)
 		return code;
 	if (values->json)
-		r = print_json(image, mask, &err);
+		r = map_print_json(image, mask, &err);
 	else if (values->mapfile)
 		r = image_export_mapfile(image, STDOUT_FILENO, &err);
 	else
-		print_text(image_map(image), mask);
+		map_print_text(image_map(image), mask);
 	if (r < 0) {
 		cli_error("map", positional[0], err.text);
 		code = EXIT_STOPPED;
@@ -105,5 +105,5 @@ const struct cli_command command_map = {
 	.values_size = sizeof(struct values),
 	.min_positional = 1,
 	.max_positional = 1,
-	.run = run,
+	.run = map_run,
 };

@@ -66,12 +66,23 @@ static int seal_image(struct image_writer *writer, struct sealed *sealed, bool j
 	const struct blockmap *map = image_writer_map(writer);
 	struct cli_bar bar = {.what = "reading back for the digests"};
 	struct err err;
+	uint64_t put_back = 0;
+	struct err damage;
 	int r = 0;
 
 	sealed->before = image_writer_info(writer)->sealed;
+	/* There is no drive to read damaged sectors from again: they are missing then. */
 	if (!sealed->before)
+		r = image_writer_check(writer, true, seal_progress, &bar, &put_back, &err);
+	if (!sealed->before && r == 0)
 		r = image_writer_seal(writer, true, seal_progress, &bar, &err);
 	cli_bar_end(&bar);
+	if (put_back > 0) {
+		err_set(&damage, ERR_BAD_IMAGE,
+			"%" PRIu64 " sectors are damaged in the image: they count as not tried",
+			put_back);
+		cli_error("seal", sealed->path, damage.text);
+	}
 	if (r < 0)
 		cli_error("seal", sealed->path, err.text);
 	sealed->info = *image_writer_info(writer);

@@ -7,7 +7,7 @@
 #ifndef UMS_CLI_STATES_H
 #define UMS_CLI_STATES_H
 
-#include <json-c/json.h>
+#include "base/json.h"
 #include <stddef.h>
 
 #include "base/blockmap.h"

@@ -17,7 +17,7 @@ struct check {
 	const char *path;
 };
 
-static void found(void *context, const char *text)
+static void verify_found(void *context, const char *text)
 {
 	struct check *check = context;
 
@@ -32,7 +32,7 @@ static void found(void *context, const char *text)
 	putchar('\n');
 }
 
-static void progress(void *context, uint64_t done, uint64_t all)
+static void verify_progress(void *context, uint64_t done, uint64_t all)
 {
 	struct check *check = context;
 
@@ -54,7 +54,7 @@ static const char *digest_word(enum image_digests digests)
 	}
 }
 
-static int print_json(struct check *check, const struct image_verify_report *report)
+static int verify_print_json(struct check *check, const struct image_verify_report *report)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -74,7 +74,7 @@ static int print_json(struct check *check, const struct image_verify_report *rep
 	return cli_print_json(stdout, o, true);
 }
 
-static void print_text(const struct check *check, const struct image_verify_report *report)
+static void verify_print_text(const struct check *check, const struct image_verify_report *report)
 {
 	cli_put(stdout, check->path);
 	printf(": %" PRIu64 " chunks read, %" PRIu64 " damaged; ", report->chunks,
@@ -92,8 +92,8 @@ static void print_text(const struct check *check, const struct image_verify_repo
 static int print_report(struct check *check, const struct image_verify_report *report)
 {
 	if (!check->json) {
-		print_text(check, report);
-	} else if (print_json(check, report) < 0) {
+		verify_print_text(check, report);
+	} else if (verify_print_json(check, report) < 0) {
 		cli_error("verify", check->path, "out of memory while printing the result");
 		return EXIT_STOPPED;
 	}
@@ -124,7 +124,7 @@ static int verify_run(const void *given, char **positional, int n_positional)
 	}
 	if (values->json)
 		check.findings = json_object_new_array();
-	r = image_verify(positional[0], found, progress, &check, &report, &err);
+	r = image_verify(positional[0], verify_found, verify_progress, &check, &report, &err);
 	cli_bar_end(&check.bar);
 	if (r == 0)
 		return print_report(&check, &report);

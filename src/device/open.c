@@ -90,15 +90,13 @@ static int open_transport(struct opened *opened, struct err *err)
 /* Who is in no list of ours may still be there, and may write. */
 static void look_for_unseen_users(struct drive *drive)
 {
-	cleanup_close int fd = -1;
+	struct use use;
 
-	if (!drive->block[0] || drive->in_use[0])
+	if (!drive->block[0])
 		return;
-	fd = use_hold(drive->block);
-	if (fd >= 0 || errno != EBUSY)
-		return;
-	snprintf(drive->in_use, sizeof(drive->in_use), USE_UNSEEN);
-	drive->mounted_rw = true;
+	use = use_look(drive->block, &use_sources_system);
+	memcpy(drive->in_use, use.text, sizeof(drive->in_use));
+	drive->mounted_rw |= use.rw;
 }
 
 /* --- what the drive says --- */

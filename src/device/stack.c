@@ -62,6 +62,7 @@ static bool stack_add(struct stack *stack, const char *name)
 		sscanf(number, "%u:%u", &node->major, &node->minor) != 2)
 		return false;
 	memcpy(node->name, name, strlen(name) + 1);
+	node->is_partition = node->has_holder = node->is_seen = false;
 	stack->n++;
 	return true;
 }
@@ -70,6 +71,8 @@ static void add_holder(struct stack *stack, const char *name, const char *below)
 {
 	char holder[STACK_NAME_MAX], lower[STACK_NAME_MAX];
 
+	for (size_t i = 0; i < stack->n; i++)
+		stack->node[i].has_holder |= strcmp(stack->node[i].name, below) == 0;
 	if (strlen(name) >= sizeof(holder) || !stack_add(stack, name))
 		return;
 	snprintf(holder, sizeof(holder), "%s", name);
@@ -95,8 +98,10 @@ static void add_partitions(struct stack *stack, const char *disk)
 
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] != '.' &&
-			read_attribute(stack, entry->d_name, "partition", number, sizeof(number)))
-			stack_add(stack, entry->d_name);
+			read_attribute(stack, entry->d_name, "partition", number, sizeof(number)) &&
+			stack_add(stack, entry->d_name))
+			stack->node[stack->n - 1].is_partition =
+				strcmp(disk, stack->node[0].name) == 0;
 	}
 	if (dir)
 		closedir(dir);

@@ -15,6 +15,9 @@
 struct stack_node {
 	char name[STACK_NAME_MAX]; /* in /sys/class/block: the name in /dev with ! for / */
 	unsigned int major, minor;
+	bool is_partition; /* of the disk */
+	bool has_holder;   /* another node lies on it */
+	bool is_seen;	   /* for who looks: what uses it is known */
 };
 
 /* A device of a btrfs file system that is mounted somewhere, and of which one of our nodes is a

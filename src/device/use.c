@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -138,6 +140,7 @@ static void look_at_mounts(struct stack *stack, struct use *use, const char *pat
 		node = mounted_node(stack, &mount);
 		if (!node)
 			continue;
+		stack->node[node - stack->node].is_seen = true;
 		memcpy(name, node->name, sizeof(name));
 		snprintf(text, sizeof(text), "mounted %s on %s (/dev/%s)",
 			mount.rw ? "read-write" : "read-only", mount.point, stack_dev_name(name));
@@ -147,7 +150,7 @@ static void look_at_mounts(struct stack *stack, struct use *use, const char *pat
 	}
 }
 
-static void look_at_swaps(const struct stack *stack, struct use *use)
+static void look_at_swaps(struct stack *stack, struct use *use)
 {
 	cleanup_fclose FILE *f = fopen(stack->sources->swaps, "re");
 	cleanup_free char *line = NULL;
@@ -158,8 +161,11 @@ static void look_at_swaps(const struct stack *stack, struct use *use)
 
 		line[strcspn(line, " \t\n")] = '\0';
 		unescape_octal(line);
-		if (!stack_name_of(line, name, sizeof(name)) || !stack_find(stack, name))
+		const struct stack_node *node;
+
+		if (!stack_name_of(line, name, sizeof(name)) || !(node = stack_find(stack, name)))
 			continue;
+		stack->node[node - stack->node].is_seen = true;
 		say(use, "swap on /dev/%s", stack_dev_name(name));
 		use->rw = true;
 	}
@@ -186,17 +192,78 @@ static void say_holder(void *context, const char *node, const char *below)
 	say(context, "held by /dev/%s (/dev/%s)", node, below);
 }
 
+static bool look_around(struct stack *stack, struct use *use, const char *node)
+{
+	if (!stack_build(stack, node))
+		return false;
+	look_at_mounts(stack, use, stack->sources->mountinfo);
+	look_at_mounts(stack, use, stack->sources->first_mountinfo);
+	look_at_swaps(stack, use);
+	look_at_peers(stack, use);
+	return true;
+}
+
 struct use use_read(const char *node, const struct use_sources *sources)
 {
 	struct use use = {.rw = false};
 	struct stack stack = {.sources = sources, .holder = say_holder, .context = &use};
 
-	if (!stack_build(&stack, node))
-		return use;
-	look_at_mounts(&stack, &use, sources->mountinfo);
-	look_at_mounts(&stack, &use, sources->first_mountinfo);
-	look_at_swaps(&stack, &use);
-	look_at_peers(&stack, &use);
+	look_around(&stack, &use, node);
+	return use;
+}
+
+/* Is NODE held by somebody who was not seen? */
+static bool is_held(const struct stack *stack, const struct stack_node *node)
+{
+	char name[STACK_NAME_MAX], path[PATH_MAX];
+	int fd;
+
+	memcpy(name, node->name, sizeof(name));
+	if (snprintf(path, sizeof(path), "%s/%s", stack->sources->dev, stack_dev_name(name)) >=
+		(int)sizeof(path))
+		return false;
+	fd = use_hold(path);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EBUSY;
+}
+
+static void say_unseen(const struct stack *stack, struct use *use, const struct stack_node *node)
+{
+	char name[STACK_NAME_MAX];
+
+	memcpy(name, node->name, sizeof(name));
+	say(use, USE_UNSEEN " (/dev/%s)", stack_dev_name(name));
+	use->rw |= !stack_is_read_only(stack, node);
+}
+
+/* A disk is busy already when one of its partitions is: it tells something only when all of those
+ * are free. */
+static void look_for_unseen(const struct stack *stack, struct use *use)
+{
+	bool partition_busy = false;
+
+	for (size_t i = 1; i < stack->n; i++) {
+		const struct stack_node *node = &stack->node[i];
+		bool known = node->is_seen || node->has_holder;
+		bool held = !known && is_held(stack, node);
+
+		if (held)
+			say_unseen(stack, use, node);
+		partition_busy |= node->is_partition && (known || held);
+	}
+	if (!partition_busy && !stack->node[0].is_seen && !stack->node[0].has_holder &&
+		is_held(stack, &stack->node[0]))
+		say_unseen(stack, use, &stack->node[0]);
+}
+
+struct use use_look(const char *node, const struct use_sources *sources)
+{
+	struct use use = {.rw = false};
+	struct stack stack = {.sources = sources, .holder = say_holder, .context = &use};
+
+	if (look_around(&stack, &use, node))
+		look_for_unseen(&stack, &use);
 	return use;
 }
 

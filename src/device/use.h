@@ -30,6 +30,14 @@ extern const struct use_sources use_sources_system;
 struct use use_read(const char *node, const struct use_sources *sources);
 
 /*
+ * The same, and who is out of sight: each partition, and what lies on them, is opened exclusively
+ * for a moment where nothing is known to use it.  One that is busy then is held by somebody,
+ * perhaps a mount of another namespace.  Whether that one writes cannot be told, so it counts as
+ * writing unless the kernel takes the node for read-only.
+ */
+struct use use_look(const char *node, const struct use_sources *sources);
+
+/*
  * Opens NODE for ourselves alone: a descriptor, or -1 and errno.  While it is open nobody can mount
  * or hold NODE or a partition of it; EBUSY says that somebody does.  That sees mounts of every
  * namespace, but not whether they write.

@@ -379,22 +379,21 @@ int check_all(struct image_writer *writer, bool digests, const struct check_prog
 	uint64_t *put_back, struct err *err)
 {
 	struct store *store = &writer->store;
-	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
-	cleanup_free uint8_t *reads = malloc(store->slot_blocks);
+	/* No slot is open now: one of their buffers has just the room. */
+	struct slot_buffer *buffer = queue_take(writer->free_buffers);
 	struct check check = {
 		.writer = writer,
 		.progress = progress,
 		.all = writer->checked ? 0 : writer->began_at,
-		.plain = plain,
-		.reads = reads,
+		.plain = buffer->bytes,
+		.reads = buffer->covered,
 	};
 	int r;
 
-	if (!plain || !reads)
-		return err_memory(err, "checking the image");
 	if (digests)
 		check.all += (store->info.n_blocks - writer->hash_lba) * store->info.block_bytes;
 	r = check_walks(&check, digests, err);
+	queue_put(writer->free_buffers, buffer);
 	*put_back = check.put_back;
 	return r;
 }

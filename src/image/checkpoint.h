@@ -26,7 +26,9 @@ int checkpoint_begin(struct image_writer *writer, struct err *err);
 /* A checkpoint that was counted and is not begun. */
 void checkpoint_drop(struct image_writer *writer);
 
-/* A checkpoint now, and durable itself; only when drained. */
+/* Whatever was written stands in a checkpoint that has ended when it returns: a new one, or the
+ * last one if nothing has changed since.  It is durable itself after the next sync.  Only when
+ * drained. */
 int checkpoint_now(struct image_writer *writer, struct err *err);
 
 #endif

@@ -299,7 +299,7 @@ static int resume(struct image_writer *writer, const char *path, struct err *err
 	if (!writer->was_sealed || !writer->store.chain_broken)
 		return 0;
 	writer->changed = true;
-	return checkpoint_now(writer, err);
+	return checkpoint_now(writer, err) < 0 ? -1 : out_sync(&writer->out, err);
 }
 
 struct image_writer *image_resume(
@@ -376,6 +376,8 @@ static int close_unsealed(struct image_writer *writer, struct err *err)
 	if (checkpoint_now(writer, r < 0 ? NULL : &failure) < 0)
 		r = -1;
 	if (out_trim(&writer->out, r < 0 ? NULL : &failure) < 0)
+		r = -1;
+	if (out_sync(&writer->out, r < 0 ? NULL : &failure) < 0)
 		r = -1;
 	if (r < 0 && err)
 		*err = failure;

@@ -98,6 +98,12 @@ int pending_ref(struct pending *pending, uint32_t type, uint64_t offset)
 	return 0;
 }
 
+bool pending_is_empty(const struct pending *pending)
+{
+	return pending->last.n == 0 && pending->map.n == 0 && pending->index.n == 0 &&
+	       pending->refs.n == 0;
+}
+
 uint64_t pending_bytes(const struct pending *pending)
 {
 	return UMS_RECORD_HEAD_SIZE + UMS_CKPT_HEAD_SIZE + UMS_MAP_ENTRY_SIZE + pending->map.n +

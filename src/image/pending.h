@@ -3,6 +3,7 @@
 #ifndef UMS_IMAGE_PENDING_H
 #define UMS_IMAGE_PENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,9 @@ void pending_free(struct pending *pending);
 int pending_map(struct pending *pending, const struct block_range *range);
 int pending_index(struct pending *pending, const struct index_entry *entry);
 int pending_ref(struct pending *pending, uint32_t type, uint64_t offset);
+
+/* Nothing has changed since the last checkpoint. */
+bool pending_is_empty(const struct pending *pending);
 
 /* Bytes that a checkpoint of it takes. */
 uint64_t pending_bytes(const struct pending *pending);

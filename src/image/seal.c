@@ -118,15 +118,16 @@ static int rewrite_slots(
 static int rewrite_scattered(struct image_writer *writer, struct err *err)
 {
 	struct store *store = &writer->store;
-	cleanup_free uint8_t *plain = malloc(store->info.run_bytes);
 	cleanup_free uint8_t *payload =
 		malloc(encoder_room(store->info.run_bytes, store->info.unit_bytes));
-	cleanup_free uint8_t *reads = malloc(store->slot_blocks);
-	struct rewrite rewrite = {plain, payload, reads};
+	/* No slot is open now: one of their buffers has just the room. */
+	struct slot_buffer *buffer = queue_take(writer->free_buffers);
+	struct rewrite rewrite = {buffer->bytes, payload, buffer->covered};
+	int r;
 
-	if (!plain || !payload || !reads)
-		return err_memory(err, "sealing the image");
-	return rewrite_slots(writer, &rewrite, err);
+	r = payload ? rewrite_slots(writer, &rewrite, err) : err_memory(err, "sealing the image");
+	queue_put(writer->free_buffers, buffer);
+	return r;
 }
 
 static int err_damaged(uint64_t sectors, struct err *err)

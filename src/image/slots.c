@@ -157,11 +157,25 @@ static struct open_slot *slot_open(struct image_writer *writer, uint64_t number)
 	return slot;
 }
 
-uint8_t *slots_reserve(struct image_writer *writer, uint64_t lba, struct err *err)
+/* Lie all N sectors in the slot that LBA lies in? */
+static bool slot_holds(const struct image_writer *writer, uint64_t lba, uint32_t n)
+{
+	uint64_t number = lba / writer->store.slot_blocks;
+
+	return n > 0 && lba < writer->store.info.n_blocks &&
+	       lba - number * writer->store.slot_blocks + n <=
+		       store_slot_length(&writer->store, number);
+}
+
+uint8_t *slots_reserve(struct image_writer *writer, uint64_t lba, uint32_t n, struct err *err)
 {
 	uint64_t number = lba / writer->store.slot_blocks;
 	struct open_slot *slot;
 
+	if (!slot_holds(writer, lba, n)) {
+		err_set(err, ERR_OTHER, "room was reserved that does not lie in one slot");
+		return NULL;
+	}
 	writer->newest = number;
 	slots_close_left(writer);
 	slot = slot_find(writer, number);
@@ -181,7 +195,7 @@ int slots_commit(struct image_writer *writer, uint64_t lba, uint32_t n, struct e
 {
 	struct open_slot *slot = slot_find(writer, lba / writer->store.slot_blocks);
 
-	if (!slot || slot->reserved == 0)
+	if (!slot || slot->reserved == 0 || !slot_holds(writer, lba, n))
 		return err_set(err, ERR_OTHER, "sectors were committed that were not reserved");
 	memset(slot->buffer->covered + (lba - slot_begin(writer, slot)), SLOT_COMMITTED, n);
 	return 0;

@@ -14,7 +14,7 @@ struct image_writer;
 
 /* Room for N sectors at LBA; slots that nobody fills any more go on their way first.  NULL and ERR
  * when more than sink.most_open slots would be open. */
-uint8_t *slots_reserve(struct image_writer *writer, uint64_t lba, struct err *err);
+uint8_t *slots_reserve(struct image_writer *writer, uint64_t lba, uint32_t n, struct err *err);
 
 /* N sectors at LBA hold what the drive has.  -1 and ERR when LBA is in no open slot. */
 int slots_commit(struct image_writer *writer, uint64_t lba, uint32_t n, struct err *err);

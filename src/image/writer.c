@@ -54,10 +54,9 @@ int writer_settle(struct image_writer *writer, struct err *err)
 
 static void *writer_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
 {
-	(void)n;
 	if (writer_check_failure(writer_of(sink), err) < 0)
 		return NULL;
-	return slots_reserve(writer_of(sink), lba, err);
+	return slots_reserve(writer_of(sink), lba, n, err);
 }
 
 /* What the digests have of sectors from LBA on is no longer what the image holds. */

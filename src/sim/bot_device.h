@@ -27,7 +27,7 @@ enum device_answer bot_device_out(
 /* A transfer of up to LEN bytes on the bulk-in pipe. */
 enum device_answer bot_device_in(struct bot_device *bot, uint8_t *data, size_t len, size_t *moved);
 
-/* When (CLOCK_MONOTONIC) the answer that was DEVICE_LATER will be there. */
+/* When (by clock_now_ns()) the answer that was DEVICE_LATER will be there. */
 uint64_t bot_device_ready_ns(const struct bot_device *bot);
 
 bool bot_device_halted(const struct bot_device *bot, bool in);

@@ -85,7 +85,7 @@ void target_port_reset(struct target *target);
 /* DEVICE_DONE, DEVICE_SILENT when it hears nothing any more, DEVICE_GONE. */
 enum device_answer target_mood(const struct target *target);
 
-/* When (CLOCK_MONOTONIC) it comes back, if it is gone; UINT64_MAX: never. */
+/* When (by clock_now_ns()) it comes back, if it is gone; UINT64_MAX: never. */
 uint64_t target_returns_ns(const struct target *target);
 
 /* It is plugged in again: power on. */

@@ -32,7 +32,7 @@ enum device_answer uas_device_in(
 enum device_answer uas_device_out(
 	struct uas_device *uas, uint16_t stream, const uint8_t *data, size_t len, size_t *moved);
 
-/* When (CLOCK_MONOTONIC) one that was DEVICE_LATER can be tried again. */
+/* When (by clock_now_ns()) one that was DEVICE_LATER can be tried again. */
 uint64_t uas_device_ready_ns(const struct uas_device *uas, uint16_t stream);
 
 bool uas_device_halted(const struct uas_device *uas, uint8_t pipe);

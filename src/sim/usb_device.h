@@ -46,7 +46,7 @@ enum device_answer usb_device_control(
 enum device_answer usb_device_bulk(struct usb_device *device, uint8_t endpoint, uint16_t stream,
 	void *data, size_t len, size_t *moved);
 
-/* When (CLOCK_MONOTONIC) a transfer that was DEVICE_LATER will be answered. */
+/* When (by clock_now_ns()) a transfer that was DEVICE_LATER will be answered. */
 uint64_t usb_device_ready_ns(const struct usb_device *device, uint8_t endpoint, uint16_t stream);
 
 /* The most streams on each endpoint of the present alternate setting; 0: none. */
@@ -58,7 +58,7 @@ void usb_device_port_reset(struct usb_device *device);
 /* DEVICE_DONE, or what a drive that hangs or is gone does with any control request. */
 enum device_answer usb_device_mood(const struct usb_device *device);
 
-/* When (CLOCK_MONOTONIC) a drive that is DEVICE_GONE comes back; UINT64_MAX: never. */
+/* When (by clock_now_ns()) a drive that is DEVICE_GONE comes back; UINT64_MAX: never. */
 uint64_t usb_device_returns_ns(const struct usb_device *device);
 
 /* It is plugged in again: power on, what its script has counted stays. */

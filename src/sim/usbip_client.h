@@ -31,7 +31,7 @@ int usbip_client_read(struct usbip_client *client);
  * listens any more. */
 int usbip_client_pump(struct usbip_client *client);
 
-/* When (CLOCK_MONOTONIC) it is to be pumped again; UINT64_MAX: not before something comes. */
+/* When (by clock_now_ns()) it is to be pumped again; UINT64_MAX: not before something comes. */
 uint64_t usbip_client_ready_ns(const struct usbip_client *client);
 
 /* Forgets its transfers and closes it. */

@@ -71,7 +71,7 @@ def hostile_image(data):
     for i, evil in enumerate(EVIL):
         name = b"blob-%d" % i + evil
         data += record(uuid, len(data), b"BLOB", struct.pack("<H6x", len(name)) + name + evil)
-    evil = b"\n".join(b"key" + e + b"=value" + e for e in EVIL) + b"\nusb-serial=a\\x5cb\n"
+    evil = b"\n".join(b"key" + e + b"=value" + e for e in EVIL) + b"\nunit-serial=a\\x5cb\nproduct=" + b" ".join(EVIL) + b"\n"
     data += record(uuid, len(data), b"BLOB", struct.pack("<H6x", 8) + b"identity" + evil)
     return data
 

@@ -120,7 +120,12 @@ exits "going on" 0 "$UMSCTL" capture sim:mixed,size=8M int.ums
 ok "… ends with the whole" equal_raw int.ums whole.raw
 stop term.ums TERM 300000 --quiet
 is "SIGTERM: exit 4" $? 4
+cp term.ums hurt.ums
+printf '\377\376\375' | dd of=hurt.ums bs=1 seek=$(($(stat -c %s hurt.ums) / 2)) conv=notrunc status=none
 exits "seal ends an image whose drive is gone" 3 "$UMSCTL" seal term.ums
+exits "… one that is damaged too" 3 "$UMSCTL" seal hurt.ums
+ok "… which is said" grep -q 'sectors are damaged in the image' err
+ok "… and is whole as far as it goes" "$UMSCTL" verify hurt.ums
 ok "… so that it verifies" "$UMSCTL" verify term.ums
 ok "… and other readers take it" qemu-img convert -f dmg -O raw term.ums term.raw
 exits "should the drive come back" 0 "$UMSCTL" capture sim:mixed,size=8M term.ums

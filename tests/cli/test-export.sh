@@ -115,7 +115,10 @@ is "a new file has the mode of any new file" "$(umask 027; "$UMSCTL" export a.um
 # While the sectors wait for somebody to read the pipe, another makes a file of the mapfile's name.
 "$UMSCTL" export --mapfile race.map a.ums fifo 2>err &
 exec 9<fifo
-ok "until it is complete it has another name" sh -c 'ls -A | grep -q "^\.race\.map\.umsctl-" && test ! -e race.map'
+until ls .race.map.umsctl-* >/dev/null 2>&1 || ! kill -0 $! 2>/dev/null; do
+	sleep 0.01
+done
+ok "until it is complete it has another name" sh -c 'ls .race.map.umsctl-* && test ! -e race.map'
 echo mine >race.map
 cat <&9 >out
 exec 9<&-

@@ -74,6 +74,10 @@ is "HACKING.md has the same rooms" \
 	"$(sed -n 's/:.*//p' <<<"$rooms" | sort)"
 is "rooms include only what lies to their left" "$(wrong_includes)" ""
 is "libraries stay where they belong" "$(wrong_libraries)" ""
+# So that tests can simulate time.
+is "waiting for a time is done by base/clock" \
+	"$(grep -lE 'pthread_cond_timedwait|nanosleep|usleep|\<sleep\(' src/*/*.[ch] | grep -v '^src/base/clock')" ""
+is "only tests simulate it" "$(grep -l 'clock_simulate()\|clock_hold()' src/*/*.c | grep -v '^src/base/clock')" ""
 is "every file begins with its licence" \
 	"$(for file in src/*/*.[ch] proto/*.h tests/*/*.[ch] tests/cli/*.sh man/* Makefile; do
 		head -2 "$file" | grep -q SPDX-License-Identifier || echo "$file"

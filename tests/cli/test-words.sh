@@ -40,11 +40,22 @@ for command in info map verify; do
 done
 says_json "seal --json" seal --json "$image"
 says_text "export to such a file" export "$image" "$evil.raw"
-ok "… which is there" test -s "$evil.raw"
+says_text "capture into such a file" capture sim:blank,size=1M,bad=7 "$image"
 says_text "export once more: refused" export "$image" "$evil.raw"
 cp "$evil.raw" "$evil.drive"
 says_json "capture --json of such a file" capture --json "$evil.drive" drive.ums
 says_json "cdb --json of such a file" cdb --json "$evil.drive" 12 00 00 00 24 00 --in 36
+
+# What is advised can be copied: the shell makes the same words of it.
+for name in "$evil" "two words" "-dash" '$(touch here)' "quo'te"; do
+	"$UMSCTL" capture --json sim:blank,size=1M,bad=7 -- "./$name.ums" >out 2>err
+	"$UMSCTL" capture sim:blank,size=1M,bad=7 -- "$name.ums" >out 2>err
+	hint=$(cat out err | sed -n 's/^which ones: *//p')
+	ok "a hint about $(printf %q "$name") is harmless" "$hostile" text out
+	eval "set -- $hint"
+	is "… and names the file" "$*" "umsctl map --bad $([[ $name == -* ]] && echo ./)$name.ums"
+done
+ok "… and runs nothing" test ! -e here
 
 # --- names of what is not there, and words that mean nothing ---
 

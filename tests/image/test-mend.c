@@ -173,6 +173,33 @@ static void test_flip_and_capture(void **state)
 	free(bytes);
 }
 
+/* The same of an image that was stopped, or cut off: the bad sectors may have to be found again. */
+static void test_flip_unsealed(void **state)
+{
+	size_t whole;
+	uint8_t *bytes = make_image(path, false, &whole);
+
+	(void)state;
+	for (int i = 0; i < FLIPS; i++) {
+		size_t at = some_place(whole);
+		struct image_writer *writer;
+		struct err err = {0};
+		char when[64];
+
+		snprintf(when, sizeof(when), "byte %zu of %zu, not sealed", at, whole);
+		bytes[at] ^= 0x10;
+		write_file(path, bytes, whole);
+		writer = open_again(when);
+		mend(writer, when);
+		if (image_writer_seal(writer, true, NULL, NULL, &err) < 0)
+			fail_msg("%s: %s", when, err.text);
+		assert_int_equal(image_writer_close(writer, &err), 0);
+		check_whole(when, false);
+		bytes[at] ^= 0x10;
+	}
+	free(bytes);
+}
+
 /* The drive has gone: nothing comes back, and nothing that reads is lost. */
 static void test_flip_without_a_drive(void **state)
 {
@@ -337,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flip_and_capture),
+		cmocka_unit_test(test_flip_unsealed),
 		cmocka_unit_test(test_flip_without_a_drive),
 		cmocka_unit_test(test_nothing_gained),
 		cmocka_unit_test(test_gained),
