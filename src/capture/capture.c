@@ -143,6 +143,27 @@ static enum capture_end outcome_of_passes(struct run *run)
 									 : CAPTURE_COMPLETE;
 }
 
+/* What has failed and is not known any better at the end of the session. */
+static void tell_failed(const struct source *source)
+{
+	struct block_range range;
+
+	for (uint64_t lba = source->begin;
+		source_next(source, lba, BLOCK_MASK(BLOCK_FAILED), &range);
+		lba = range.lba + range.n) {
+		char text[SCSI_REASON_TEXT];
+		struct capture_notice notice = {
+			.kind = NOTICE_UNREADABLE,
+			.lba = range.lba,
+			.n = range.n,
+			.state = BLOCK_FAILED,
+			.text = scsi_reason_text(&range.why, text, sizeof(text)),
+		};
+
+		source_tell(source, &notice);
+	}
+}
+
 /* Last lines and checkpoint.  When the sink has failed these fail as well: the first error is the
  * one that is told. */
 static enum capture_end conclude(struct run *run, enum capture_end end)
@@ -155,6 +176,7 @@ static enum capture_end conclude(struct run *run, enum capture_end end)
 	r = ahead_drain(run->reading.ahead, &last);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
+	tell_failed(source);
 	if (journal_end(&run->journal, &last) < 0 || keep_now(&run->keep) < 0)
 		r = -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_END});

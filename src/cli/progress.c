@@ -161,18 +161,21 @@ static void say_json(struct progress_view *view, const struct capture_notice *no
 
 static void say_unreadable(struct progress_view *view, const struct capture_notice *notice)
 {
+	const char *what = "cannot be read";
 	char text[400];
 
 	if (view->bad_told++ == MOST_BAD)
 		say(view, "more bad sectors than are listed here; the map has them all");
 	if (view->bad_told > MOST_BAD)
 		return;
+	if (notice->state == BLOCK_FAILED)
+		what = "failed, and not known to be bad";
 	if (notice->n == 1)
-		snprintf(text, sizeof(text), "cannot read LBA %" PRIu64 ": %s", notice->lba,
+		snprintf(text, sizeof(text), "%s: LBA %" PRIu64 ": %s", what, notice->lba,
 			notice->text);
 	else
 		snprintf(text, sizeof(text),
-			"cannot read LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s",
+			"%s: LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s", what,
 			notice->lba, notice->lba + notice->n - 1, notice->n, notice->text);
 	say(view, text);
 }
