@@ -275,7 +275,12 @@ static int begin_session(struct acquisition *a)
 		return -1;
 	if (a->options->n_notes > 0)
 		image_writer_keep(a->writer);
-	return session_put_notes(sink_of(a), a->options, a->err);
+	if (session_put_notes(sink_of(a), a->options, a->err) < 0)
+		return -1;
+	/* Of an image that seemed to be finished that is known before the session begins. */
+	if (a->result->damaged == 0)
+		return 0;
+	return session_put_damage(sink_of(a), a->result->damaged, a->err);
 }
 
 /* One round of passes; the numbers of all rounds add up. */

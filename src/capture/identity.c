@@ -104,18 +104,21 @@ static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
 	return i / 2 < 63 ? 1ull << (i / 2) : UINT64_MAX;
 }
 
-/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another. */
+/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.  One
+ * that is damaged in the image says nothing, and does not keep the image from being gone on with:
+ * only so can it be read from the drive again. */
 static int sample_one(struct device *device, struct capture_sink *sink, uint64_t place,
 	uint8_t *ours, uint8_t *theirs, struct err *err)
 {
 	struct block_range range;
 	enum outcome outcome = OUTCOME_DONE;
 	size_t len = sink->block_bytes;
+	struct err unread;
 
 	if (!blockmap_next(sink->map, place, BLOCK_HAVE, &range))
 		return 0;
-	if (sink->ops->read_back(sink, range.lba, 1, ours, err) < 0)
-		return -1;
+	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0)
+		return unread.kind == ERR_NO_MEMORY ? err_memory(err, "for a sector") : 0;
 	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);

@@ -326,6 +326,7 @@ static int check_hash_slot(struct check *check, uint64_t slot, struct err *err)
 	uint64_t begin = slot * writer->store.slot_blocks;
 	uint32_t length = store_slot_length(&writer->store, slot), block = writer->sink.block_bytes;
 	uint64_t from = mem_max_u64(begin, writer->hash_lba);
+	uint64_t unseen = (begin + length - writer->hash_lba) * block;
 
 	if (check_read_slot(writer, slot, check->plain, check->reads, err) < 0 ||
 		check_slot_reads(check, begin, length, err) < 0 ||
@@ -334,7 +335,7 @@ static int check_hash_slot(struct check *check, uint64_t slot, struct err *err)
 			err) < 0)
 		return -1;
 	writer->hash_lba = begin + length;
-	return check_tell(check, (uint64_t)length * block, err);
+	return check_tell(check, unseen, err);
 }
 
 static int check_digests(struct check *check, struct err *err)

@@ -352,7 +352,7 @@ int image_writer_journal(struct image_writer *writer, int (*func)(void *context,
 
 void image_writer_keep(struct image_writer *writer)
 {
-	writer->gained = true;
+	writer_gain(writer);
 }
 
 /* The image that was sealed when it was opened, as it was: nothing of it was ever written to. */

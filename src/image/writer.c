@@ -52,6 +52,12 @@ int writer_settle(struct image_writer *writer, struct err *err)
 	return writer_drain(writer, err);
 }
 
+void writer_gain(struct image_writer *writer)
+{
+	writer->gained = true;
+	writer->store.info.sealed = false;
+}
+
 static void *writer_reserve(struct capture_sink *sink, uint64_t lba, uint32_t n, struct err *err)
 {
 	if (writer_check_failure(writer_of(sink), err) < 0)
@@ -77,8 +83,9 @@ static int writer_commit(struct capture_sink *sink, uint64_t lba, uint32_t n,
 
 	if (digests_lose(writer, lba, err) < 0 || slots_commit(writer, lba, n, err) < 0)
 		return -1;
-	writer->changed = writer->gained = true;
+	writer->changed = true;
 	writer->sealed = false;
+	writer_gain(writer);
 	if (blockmap_set(writer->store.map, lba, n, state, why) < 0)
 		return err_memory(err, "for the block map");
 	return 0;
@@ -116,7 +123,8 @@ static int writer_mark(struct capture_sink *sink, uint64_t lba, uint64_t n, enum
 	if (!sink->in_order && digests_lose(writer, lba, err) < 0)
 		return -1;
 	slots_forget(writer, lba, n);
-	writer->gained = writer->gained || mark_gains(writer, lba, n, state);
+	if (mark_gains(writer, lba, n, state))
+		writer_gain(writer);
 	if (blockmap_set(writer->store.map, lba, n, state, why) < 0)
 		return err_memory(err, "for the block map");
 	jobs_submit_mark(writer, &range);

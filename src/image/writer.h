@@ -108,6 +108,9 @@ int writer_settle(struct image_writer *writer, struct err *err);
  * digests begin anew. */
 int writer_note_state(struct image_writer *writer, struct err *err);
 
+/* Something worth a new generation was added: what is there is not sealed from now on. */
+void writer_gain(struct image_writer *writer);
+
 /* Appends the DATA record that ENCODED is, and notes it in index and pending. */
 int writer_put_data(struct image_writer *writer, const struct encoded *encoded,
 	const uint8_t *payload, struct index_entry *entry, struct err *err);
