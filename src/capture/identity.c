@@ -21,6 +21,9 @@
 #define DOUBLING_PLACES 64
 #define VALUE_ROOM	256
 
+/* Each READ that hangs may take half a minute, in which nobody can stop it. */
+#define HUNG_MOST 2
+
 /* --- the lines --- */
 
 struct lines {
@@ -104,9 +107,10 @@ static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
 	return i / 2 < 63 ? 1ull << (i / 2) : UINT64_MAX;
 }
 
-/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another. */
+/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.
+ * Counts it in *HUNG when the drive did not answer in time. */
 static int sample_one(struct device *device, struct capture_sink *sink, uint64_t place,
-	uint8_t *ours, uint8_t *theirs, struct err *err)
+	uint8_t *ours, uint8_t *theirs, unsigned int *hung, struct err *err)
 {
 	struct block_range range;
 	enum outcome outcome = OUTCOME_DONE;
@@ -119,10 +123,12 @@ static int sample_one(struct device *device, struct capture_sink *sink, uint64_t
 	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);
-	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome))
+	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome)) {
+		*hung += outcome == OUTCOME_TIMED_OUT;
 		return outcome == OUTCOME_GONE
 			       ? err_set(err, ERR_GONE, "%s left the bus", device->name)
 			       : 0;
+	}
 	if (memcmp(ours, theirs, len) == 0)
 		return 1;
 	return err_set(err, ERR_IDENTITY,
@@ -137,17 +143,19 @@ int identity_sample(
 	cleanup_free uint8_t *ours = mem_page_alloc(len);
 	cleanup_free uint8_t *theirs = mem_page_alloc(len);
 
+	unsigned int hung = 0;
+
 	*compared = 0;
 	if (!ours || !theirs)
 		return err_memory(err, "for two sectors");
 	for (unsigned int i = 0; i < SPREAD_PLACES + DOUBLING_PLACES; i++) {
 		uint64_t place = sample_place(blockmap_blocks(sink->map), i);
-		int r = sample_one(device, sink, place, ours, theirs, err);
+		int r = sample_one(device, sink, place, ours, theirs, &hung, err);
 
 		if (r < 0)
 			return -1;
 		*compared += (unsigned int)r;
-		if (*compared == SAMPLE_SECTORS)
+		if (*compared == SAMPLE_SECTORS || hung == HUNG_MOST)
 			break;
 	}
 	return 0;
