@@ -31,6 +31,7 @@ struct acquisition {
 	struct capture_options capture; /* the part within the drive, and so on */
 	uint64_t began_ns;
 	bool recorded; /* the session stands in the journal */
+	bool given_up; /* the user stopped it while the image was read back */
 };
 
 static struct capture_sink *sink_of(const struct acquisition *a)
@@ -278,11 +279,29 @@ static int begin_session(struct acquisition *a)
 	return session_put_notes(sink_of(a), a->options, a->err);
 }
 
-/* One round of passes; the numbers of all rounds add up. */
-static enum capture_end run_passes(struct acquisition *a)
+/* The numbers of all rounds of passes add up, in what is told of progress too. */
+static void pass_on(void *context, const struct capture_notice *notice)
 {
-	const struct capture_observer observer = {
-		.notice = a->observer->notice, .context = a->observer->context};
+	const struct acquisition *a = context;
+	const struct capture_result *before = &a->result->capture;
+	struct capture_notice now = *notice;
+	struct capture_progress progress;
+
+	if (!a->observer->notice)
+		return;
+	if (notice->progress) {
+		progress = *notice->progress;
+		progress.read_bytes += before->read_bytes;
+		progress.elapsed_ms += before->elapsed_ms;
+		progress.resets += before->resets;
+		now.progress = &progress;
+	}
+	a->observer->notice(a->observer->context, &now);
+}
+
+static enum capture_end acquire_passes(struct acquisition *a)
+{
+	const struct capture_observer observer = {.notice = pass_on, .context = a};
 	struct capture_result *sum = &a->result->capture, now;
 
 	capture_run(a->device, sink_of(a), &a->capture, &observer, &now, a->err);
@@ -298,11 +317,12 @@ static enum capture_end run_passes(struct acquisition *a)
 
 static int tell_reading_back(void *context, uint64_t done, uint64_t all)
 {
-	const struct acquisition *a = context;
+	struct acquisition *a = context;
 
 	if (a->observer->reading_back)
 		a->observer->reading_back(a->observer->context, done, all);
-	return stopped(a);
+	a->given_up |= stopped(a);
+	return a->given_up;
 }
 
 /* Reads back what was not written in this session, and what the digests have not seen.  *PUT_BACK
@@ -310,35 +330,42 @@ static int tell_reading_back(void *context, uint64_t done, uint64_t all)
 static int check_image(struct acquisition *a, uint64_t *put_back)
 {
 	if (image_writer_check(
-		    a->writer, digests_are_due(a), tell_reading_back, a, put_back, a->err) < 0)
+		    a->writer, digests_are_due(a), tell_reading_back, a, put_back, a->err) < 0) {
+		/* A wish is no error. */
+		if (a->given_up)
+			*a->err = (struct err){.kind = ERR_NONE};
 		return -1;
+	}
 	a->result->damaged += *put_back;
 	return 0;
 }
 
 /* Passes, and once more for what turns out to be damaged in the image, until the image is what it
- * says.  *END is how the last passes ended; -1 and ERR when the image could not be checked. */
-static int capture_until_sound(struct acquisition *a, enum capture_end *end)
+ * says. */
+static enum capture_end capture_until_sound(struct acquisition *a)
 {
 	for (int round = 0;; round++) {
+		enum capture_end end;
 		uint64_t put_back;
 
 		if (begin_session(a) < 0)
-			return -1;
-		*end = run_passes(a);
-		if (*end == CAPTURE_STOPPED || *end == CAPTURE_FAILED)
-			return 0;
+			return CAPTURE_FAILED;
+		end = acquire_passes(a);
+		if (end == CAPTURE_STOPPED || end == CAPTURE_FAILED)
+			return end;
 		if (check_image(a, &put_back) < 0)
-			return -1;
+			return a->given_up ? CAPTURE_STOPPED : CAPTURE_FAILED;
 		if (put_back == 0)
-			return 0;
-		if (round == MEND_ROUNDS)
-			return err_set(a->err, ERR_BAD_IMAGE,
-				"%s: what is written to it is damaged again and again (%" PRIu64
+			return end;
+		if (round == MEND_ROUNDS) {
+			err_set(a->err, ERR_BAD_IMAGE,
+				"what is written to the image is damaged again and again (%" PRIu64
 				" sectors this time): its disk is not to be trusted",
-				a->result->image, put_back);
+				put_back);
+			return CAPTURE_FAILED;
+		}
 		if (session_put_damage(sink_of(a), put_back, a->err) < 0)
-			return -1;
+			return CAPTURE_FAILED;
 	}
 }
 
@@ -371,7 +398,7 @@ static int know_digests(struct acquisition *a)
 }
 
 /* The session is over: its last line, and the seal if it came to its end. */
-static int end_session(struct acquisition *a, enum capture_end end)
+static void end_session(struct acquisition *a, enum capture_end end)
 {
 	const char *failure = end == CAPTURE_FAILED ? a->err->text : NULL;
 	struct err last = {.kind = ERR_NONE};
@@ -385,12 +412,11 @@ static int end_session(struct acquisition *a, enum capture_end end)
 		r = image_writer_seal(a->writer, digests_are_due(a), tell_reading_back, a, &last);
 	if (r < 0) {
 		/* When the image has failed before, that is what is told. */
-		if (a->err->kind == ERR_NONE)
+		if (a->err->kind == ERR_NONE && !a->given_up)
 			*a->err = last;
 		a->result->end = ACQUIRE_STOPPED;
 	}
 	a->result->info = *image_writer_info(a->writer);
-	return r;
 }
 
 /* --- the whole --- */
@@ -411,15 +437,21 @@ static void tell_start(const struct acquisition *a)
 		a->observer->started(a->observer->context, &start);
 }
 
-/* Nothing is left to do, if what the image has is what it says.  1 when that is so. */
+/* Nothing is left to do, if what the image has is what it says: 1 when that is so, -1 when it could
+ * not be checked; the result is known then.  0: there is something to do after all. */
 static int check_finished(struct acquisition *a)
 {
 	uint64_t put_back;
 
-	if (check_image(a, &put_back) < 0)
-		return -1;
-	if (put_back > 0)
+	int r = check_image(a, &put_back);
+
+	if (r == 0 && put_back > 0)
 		return 0;
+	a->result->session = 0;
+	if (r < 0) {
+		finish_result(a, ACQUIRE_STOPPED);
+		return -1;
+	}
 	a->result->untouched = true;
 	finish_result(a, sum_of(&a->result->counts, BLOCK_MISSING) > 0 ? ACQUIRE_UNREADABLE
 								       : ACQUIRE_COMPLETE);
@@ -428,19 +460,13 @@ static int check_finished(struct acquisition *a)
 
 static void run_open(struct acquisition *a)
 {
-	enum capture_end end = CAPTURE_FAILED;
 	int finished = 0;
 
 	tell_start(a);
 	if (nothing_is_left(a))
 		finished = check_finished(a);
-	if (finished > 0)
-		return;
-	if (finished < 0 || capture_until_sound(a, &end) < 0) {
-		finish_result(a, ACQUIRE_STOPPED);
-		return;
-	}
-	end_session(a, end);
+	if (finished == 0)
+		end_session(a, capture_until_sound(a));
 }
 
 /* The first error is the one that counts. */

@@ -114,12 +114,19 @@ static int sample_one(struct device *device, struct capture_sink *sink, uint64_t
 {
 	struct block_range range;
 	enum outcome outcome = OUTCOME_DONE;
+	struct err unread = {.kind = ERR_NONE};
 	size_t len = sink->block_bytes;
 
 	if (!blockmap_next(sink->map, place, BLOCK_HAVE, &range))
 		return 0;
-	if (sink->ops->read_back(sink, range.lba, 1, ours, err) < 0)
+	/* What is damaged in the image says nothing; it is found and mended later. */
+	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0) {
+		if (unread.kind == ERR_BAD_IMAGE)
+			return 0;
+		if (err)
+			*err = unread;
 		return -1;
+	}
 	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);
