@@ -3,6 +3,7 @@
 #include "capture/capture.h"
 
 #include "base/mem.h"
+#include "capture/failure.h"
 #include "capture/isolate.h"
 #include "capture/journal.h"
 #include "capture/passes.h"
@@ -135,7 +136,7 @@ static enum capture_end outcome_of_passes(struct run *run)
 	struct source *source = &run->source;
 	struct block_range range;
 
-	if (run_passes(run) < 0)
+	if (run_passes(run) < 0 || failure_settle(&run->reading) < 0)
 		return source->ended;
 	run->keep.pass = PASS_DONE;
 	run->keep.position = source->end;
@@ -169,15 +170,20 @@ static void tell_failed(const struct source *source)
 static enum capture_end conclude(struct run *run, enum capture_end end)
 {
 	struct source *source = &run->source;
-	struct err last = {.kind = ERR_NONE}, *first = source->err;
+	struct err last = {.kind = ERR_NONE}, later, *first = source->err;
 	int r;
 
 	source->err = &last;
 	r = ahead_drain(run->reading.ahead, &last);
+	if (end == CAPTURE_STOPPED && r == 0)
+		r = health_leave(&run->reading.health);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
 	tell_failed(source);
-	if (journal_end(&run->journal, &last) < 0 || keep_now(&run->keep) < 0)
+	if (journal_end(&run->journal, r == 0 ? &last : NULL) < 0)
+		r = -1;
+	source->err = r == 0 ? &last : &later;
+	if (keep_now(&run->keep) < 0)
 		r = -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_END});
 	source->err = first;

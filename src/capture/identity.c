@@ -21,6 +21,9 @@
 #define DOUBLING_PLACES 64
 #define VALUE_ROOM	256
 
+/* Each READ that hangs may take half a minute, in which nobody can stop it. */
+#define HUNG_MOST 2
+
 /* --- the lines --- */
 
 struct lines {
@@ -104,28 +107,35 @@ static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
 	return i / 2 < 63 ? 1ull << (i / 2) : UINT64_MAX;
 }
 
-/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.  One
- * that is damaged in the image says nothing, and does not keep the image from being gone on with:
- * only so can it be read from the drive again. */
+/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.
+ * Counts it in *HUNG when the drive did not answer in time. */
 static int sample_one(struct device *device, struct capture_sink *sink, uint64_t place,
-	uint8_t *ours, uint8_t *theirs, struct err *err)
+	uint8_t *ours, uint8_t *theirs, unsigned int *hung, struct err *err)
 {
 	struct block_range range;
 	enum outcome outcome = OUTCOME_DONE;
+	struct err unread = {.kind = ERR_NONE};
 	size_t len = sink->block_bytes;
-	struct err unread;
 
 	if (!blockmap_next(sink->map, place, BLOCK_HAVE, &range))
 		return 0;
-	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0)
-		return unread.kind == ERR_NO_MEMORY ? err_memory(err, "for a sector") : 0;
+	/* What is damaged in the image says nothing; it is found and mended later. */
+	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0) {
+		if (unread.kind == ERR_BAD_IMAGE)
+			return 0;
+		if (err)
+			*err = unread;
+		return -1;
+	}
 	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);
-	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome))
+	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome)) {
+		*hung += outcome == OUTCOME_TIMED_OUT;
 		return outcome == OUTCOME_GONE
 			       ? err_set(err, ERR_GONE, "%s left the bus", device->name)
 			       : 0;
+	}
 	if (memcmp(ours, theirs, len) == 0)
 		return 1;
 	return err_set(err, ERR_IDENTITY,
@@ -140,17 +150,19 @@ int identity_sample(
 	cleanup_free uint8_t *ours = mem_page_alloc(len);
 	cleanup_free uint8_t *theirs = mem_page_alloc(len);
 
+	unsigned int hung = 0;
+
 	*compared = 0;
 	if (!ours || !theirs)
 		return err_memory(err, "for two sectors");
 	for (unsigned int i = 0; i < SPREAD_PLACES + DOUBLING_PLACES; i++) {
 		uint64_t place = sample_place(blockmap_blocks(sink->map), i);
-		int r = sample_one(device, sink, place, ours, theirs, err);
+		int r = sample_one(device, sink, place, ours, theirs, &hung, err);
 
 		if (r < 0)
 			return -1;
 		*compared += (unsigned int)r;
-		if (*compared == SAMPLE_SECTORS)
+		if (*compared == SAMPLE_SECTORS || hung == HUNG_MOST)
 			break;
 	}
 	return 0;

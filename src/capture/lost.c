@@ -44,13 +44,14 @@ static bool help(struct wait *wait)
 	char what[200];
 
 	if (device_revive(source->device, &wait->step, what, sizeof(what))) {
-		source_say(source, NOTICE_HELP, 0, "%s", what);
+		source_say(source, NOTICE_HELP, wait->lost->keep->position, "%s", what);
 		return true;
 	}
 	if (wait->asked_user || !options->rescue)
 		return false;
 	wait->asked_user = true;
-	source_say(source, NOTICE_HELP, 0, "the command given for a drive that is stuck is run");
+	source_say(source, NOTICE_HELP, wait->lost->keep->position,
+		"the command given for a drive that is stuck is run");
 	options->rescue(options->rescue_context, source->device);
 	return true;
 }
@@ -91,8 +92,8 @@ static void come_back(const struct wait *wait)
 	const struct source *source = wait->lost->source;
 
 	wait->lost->reconnects++;
-	source_say(source, NOTICE_BACK, 0, "it is back as %s, by route %s", source->device->name,
-		route_name(source->device->route));
+	source_say(source, NOTICE_BACK, wait->lost->keep->position, "it is back as %s, by route %s",
+		source->device->name, route_name(source->device->route));
 }
 
 /* DEAD: it is there but does not read, so that waiting alone helps nothing. */

@@ -165,6 +165,7 @@ static void adopt(struct opened *lost, struct opened *found)
 	lost->device.config_descriptor = lost->descriptors.config;
 	lost->device.config_len = lost->descriptors.config_len;
 	lost->device.reconnects++;
+	lost->device.reset_epoch++; /* that the plug counts another connection is no reset */
 	found->guardian = NULL;
 	found->descriptors = descriptors;
 	device_close(&found->device);
