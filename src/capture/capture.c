@@ -36,7 +36,7 @@ const char *capture_pass_name(enum capture_pass pass)
 }
 
 /* The part asked for, within the drive. */
-static int set_part(struct source *source)
+static int run_set_part(struct source *source)
 {
 	uint64_t all = blockmap_blocks(source->sink->map);
 	const struct capture_options *options = source->options;
@@ -70,7 +70,7 @@ static int run_begin(struct run *run, const struct capture_observer *observer)
 {
 	struct source *source = &run->source;
 
-	if (set_part(source) < 0)
+	if (run_set_part(source) < 0)
 		return source_end(source, CAPTURE_FAILED);
 	source->block = mem_page_alloc(source->block_bytes);
 	if (!source->block) {
@@ -167,7 +167,7 @@ static void tell_failed(const struct source *source)
 
 /* Last lines and checkpoint.  When the sink has failed these fail as well: the first error is the
  * one that is told. */
-static enum capture_end conclude(struct run *run, enum capture_end end)
+static enum capture_end run_conclude(struct run *run, enum capture_end end)
 {
 	struct source *source = &run->source;
 	struct err last = {.kind = ERR_NONE}, later, *first = source->err;
@@ -226,7 +226,7 @@ enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	if (run_begin(&run, observer) < 0) {
 		result->end = run.source.ended;
 	} else {
-		result->end = conclude(&run, outcome_of_passes(&run));
+		result->end = run_conclude(&run, outcome_of_passes(&run));
 		fill_result(&run, result);
 	}
 	if (err)

@@ -71,7 +71,7 @@ static int check_range(struct reading *reading, uint64_t lba)
 	return 0;
 }
 
-static int read_failed(
+static int failure_of_sectors(
 	struct reading *reading, uint64_t lba, uint32_t n, struct judged *judged, const char *text)
 {
 	struct capture_notice notice = {
@@ -127,7 +127,7 @@ static int drive_is_gone(struct reading *reading, uint64_t lba, uint32_t n, stru
 	medium_recognised(&reading->medium);
 	/* These sectors are one failure the worse for it. */
 	judged->verdict = VERDICT_TROUBLE;
-	return read_failed(
+	return failure_of_sectors(
 		reading, lba, n, judged, "the drive left the bus or did not answer any more");
 }
 
@@ -171,7 +171,7 @@ int failure_conclude(struct reading *reading, const struct place *place,
 		return medium_is_out(reading);
 	default:
 		failure_text(answer, text, sizeof(text));
-		return read_failed(reading, place->lba, place->n, judged, text);
+		return failure_of_sectors(reading, place->lba, place->n, judged, text);
 	}
 }
 

@@ -207,7 +207,7 @@ static bool canary_for(struct health *health, uint64_t lba, uint64_t *canary)
 }
 
 /* Sets *DEAD when no sector that is known to be good can be read either. */
-static void look_at_drive(struct health *health, uint64_t lba, bool *dead)
+static void look_for_life(struct health *health, uint64_t lba, bool *dead)
 {
 	const struct source *source = health->source;
 
@@ -241,12 +241,12 @@ void health_failed(struct health *health, uint64_t lba, const struct judged *jud
 	health->last = *judged;
 	health->last_lba = lba;
 	if (++health->failures >= FAILURES_IN_A_ROW)
-		look_at_drive(health, lba, dead);
+		look_for_life(health, lba, dead);
 }
 
 void health_settle(struct health *health, bool *dead)
 {
 	*dead = false;
 	if (health_is_in_doubt(health))
-		look_at_drive(health, health->last_lba, dead);
+		look_for_life(health, health->last_lba, dead);
 }

@@ -32,11 +32,11 @@ struct lines {
 	bool full;
 };
 
-static void add_line(struct lines *lines, const char *format, ...)
+static void add_identity_line(struct lines *lines, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* A line that does not fit whole is left out, and all behind it. */
-static void add_line(struct lines *lines, const char *format, ...)
+static void add_identity_line(struct lines *lines, const char *format, ...)
 {
 	va_list ap;
 	int n;
@@ -59,17 +59,18 @@ char *capture_identity(const struct device *device, char *out, size_t room)
 	if (room == 0)
 		return out;
 	out[0] = '\0';
-	add_line(&lines, "sectors=%" PRIu64 "\n", device->capacity.n_blocks);
-	add_line(&lines, "sector-bytes=%" PRIu32 "\n", device->capacity.block_bytes);
-	add_line(&lines, "bytes=%" PRIu64 "\n", device->size_bytes);
-	add_line(&lines, "usb-serial=%s\n", drive->usb_serial);
-	add_line(&lines, "unit-serial=%s\n", device->unit_serial);
-	add_line(&lines, "usb-id=%04x:%04x:%04x\n", drive->vid, drive->pid, drive->bcd_device);
-	add_line(&lines, "vendor=%s\n", device->inquiry.vendor);
-	add_line(&lines, "product=%s\n", device->inquiry.product);
-	add_line(&lines, "revision=%s\n", device->inquiry.revision);
-	add_line(&lines, "port=%s\n", drive->port);
-	add_line(&lines, "lun=%u\n", drive->lun);
+	add_identity_line(&lines, "sectors=%" PRIu64 "\n", device->capacity.n_blocks);
+	add_identity_line(&lines, "sector-bytes=%" PRIu32 "\n", device->capacity.block_bytes);
+	add_identity_line(&lines, "bytes=%" PRIu64 "\n", device->size_bytes);
+	add_identity_line(&lines, "usb-serial=%s\n", drive->usb_serial);
+	add_identity_line(&lines, "unit-serial=%s\n", device->unit_serial);
+	add_identity_line(
+		&lines, "usb-id=%04x:%04x:%04x\n", drive->vid, drive->pid, drive->bcd_device);
+	add_identity_line(&lines, "vendor=%s\n", device->inquiry.vendor);
+	add_identity_line(&lines, "product=%s\n", device->inquiry.product);
+	add_identity_line(&lines, "revision=%s\n", device->inquiry.revision);
+	add_identity_line(&lines, "port=%s\n", drive->port);
+	add_identity_line(&lines, "lun=%u\n", drive->lun);
 	return out;
 }
 
@@ -180,7 +181,7 @@ static int differs(struct err *err, const char *what, const char *image, const c
 }
 
 /* 1: both are known and agree, 0: one is not known, -1: they differ. */
-static int compare(const char *text, size_t len, const char *key, const char *drive,
+static int identity_compare(const char *text, size_t len, const char *key, const char *drive,
 	const char *what, struct err *err)
 {
 	char value[VALUE_ROOM];
@@ -208,9 +209,11 @@ static int compare_number(const char *text, size_t len, const char *key, uint64_
  * count as agreeing. */
 static int compare_place(struct device *device, const char *text, size_t len, struct err *err)
 {
-	int product = compare(text, len, "product", device->inquiry.product, "product", err);
-	int port =
-		product < 0 ? -1 : compare(text, len, "port", device->drive.port, "USB port", err);
+	int product =
+		identity_compare(text, len, "product", device->inquiry.product, "product", err);
+	int port = product < 0 ? -1
+			       : identity_compare(
+					 text, len, "port", device->drive.port, "USB port", err);
 
 	if (product < 0 || port < 0)
 		return -1;
@@ -239,10 +242,10 @@ static int compare_geometry(
 static int compare_serials(
 	const struct device *device, const char *text, size_t len, struct err *err)
 {
-	int usb = compare(
+	int usb = identity_compare(
 		text, len, "usb-serial", device->drive.usb_serial, "USB serial number", err);
 	int unit = usb < 0 ? -1
-			   : compare(text, len, "unit-serial", device->unit_serial,
+			   : identity_compare(text, len, "unit-serial", device->unit_serial,
 				     "unit serial number", err);
 
 	if (usb < 0 || unit < 0)

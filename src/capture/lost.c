@@ -75,7 +75,7 @@ static bool reads_again(const struct source *source)
 	return plain_read(source->device, range.lba, source->timeout_ms, source->block, &outcome);
 }
 
-static int give_up(const struct wait *wait)
+static int lost_give_up(const struct wait *wait)
 {
 	struct source *source = wait->lost->source;
 
@@ -118,11 +118,11 @@ static int bring_back(struct lost *lost, bool dead)
 			err_set(&wait.err, ERR_GONE, "%s is there but does not read any more",
 				source->device->name);
 			if (!helped)
-				return give_up(&wait);
+				return lost_give_up(&wait);
 		}
 		if (wait.err.kind != ERR_GONE || source_stopped(source) ||
 			deadline_left_ms(wait.deadline) == 0)
-			return give_up(&wait);
+			return lost_give_up(&wait);
 		if (keep_tick(lost->keep) < 0)
 			return -1;
 	}

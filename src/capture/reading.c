@@ -67,7 +67,7 @@ int reading_mark(struct reading *reading, uint64_t lba, uint64_t n, enum block_s
 /* --- READs ahead, and places in the sink --- */
 
 /* Nothing else is under way after this. */
-static int drain(struct reading *reading)
+static int reading_drain(struct reading *reading)
 {
 	if (ahead_drain(reading->ahead, reading->source->err) < 0)
 		return source_end(reading->source, CAPTURE_FAILED);
@@ -106,7 +106,8 @@ static int first_answer(struct reading *reading, uint64_t lba, uint32_t n, struc
 	return 0;
 }
 
-static int release(const struct reading *reading, const struct place *place, struct err *err)
+static int reading_release(
+	const struct reading *reading, const struct place *place, struct err *err)
 {
 	struct capture_sink *sink = reading->source->sink;
 
@@ -147,7 +148,7 @@ static int check_medium(struct reading *reading, uint64_t lba, struct judged *ju
 
 	if (!medium_is_in_doubt(&reading->medium))
 		return 0;
-	if (drain(reading) < 0)
+	if (reading_drain(reading) < 0)
 		return -1;
 	r = medium_check(&reading->medium, lba);
 	if (r > 0)
@@ -179,8 +180,8 @@ static int prepare_again(
 }
 
 /* Sends the READ until its reply says something of the sectors. */
-static int exchange(struct reading *reading, uint64_t lba, uint32_t n, struct answer *answer,
-	struct place *place, struct judged *judged)
+static int reading_exchange(struct reading *reading, uint64_t lba, uint32_t n,
+	struct answer *answer, struct place *place, struct judged *judged)
 {
 	if (first_answer(reading, lba, n, answer, place) < 0)
 		return -1;
@@ -191,7 +192,7 @@ static int exchange(struct reading *reading, uint64_t lba, uint32_t n, struct an
 		if (judged->verdict != VERDICT_GOOD) {
 			reading->good_in_a_row = 0;
 			keep_trouble(reading->keep);
-			if (drain(reading) < 0)
+			if (reading_drain(reading) < 0)
 				return -1;
 		}
 		note_resets(reading, answer->reply.reset_epoch);
@@ -229,7 +230,8 @@ static int commit_recovered(struct reading *reading, uint64_t lba, const struct 
 	return commit_part(reading, judged->lba + 1, judged->n - before - 1, BLOCK_GOOD, NULL);
 }
 
-static int commit(struct reading *reading, const struct place *place, const struct judged *judged)
+static int reading_commit(
+	struct reading *reading, const struct place *place, const struct judged *judged)
 {
 	uint64_t bytes = (uint64_t)judged->n * reading->source->block_bytes;
 
@@ -243,30 +245,32 @@ static int commit(struct reading *reading, const struct place *place, const stru
 	return commit_recovered(reading, place->lba, judged);
 }
 
-static bool went_well(const struct judged *judged)
+static bool reading_went_well(const struct judged *judged)
 {
 	return judged->verdict == VERDICT_GOOD || judged->verdict == VERDICT_RECOVERED;
 }
 
-static int conclude(struct reading *reading, const struct place *place, const struct answer *answer,
-	struct judged *judged)
+static int reading_conclude(struct reading *reading, const struct place *place,
+	const struct answer *answer, struct judged *judged)
 {
-	if (went_well(judged) && check_medium(reading, place->lba, judged) < 0)
+	if (reading_went_well(judged) && check_medium(reading, place->lba, judged) < 0)
 		return -1;
-	if (!went_well(judged))
+	if (!reading_went_well(judged))
 		return failure_conclude(reading, place, answer, judged);
 	judged->slow = pace_is_slow(&reading->pace,
 		(uint64_t)judged->n * reading->source->block_bytes, answer->took_ns);
 	if (judged->slow)
 		keep_trouble(reading->keep);
-	return commit(reading, place, judged);
+	return reading_commit(reading, place, judged);
 }
 
 static void tell_read(const struct reading *reading, const struct judged *judged)
 {
 	struct capture_notice notice = {
 		.kind = NOTICE_READ,
-		.bytes = went_well(judged) ? (uint64_t)judged->n * reading->source->block_bytes : 0,
+		.bytes = reading_went_well(judged)
+				 ? (uint64_t)judged->n * reading->source->block_bytes
+				 : 0,
 	};
 
 	source_tell(reading->source, &notice);
@@ -285,15 +289,15 @@ int reading_read(struct reading *reading, uint64_t lba, uint32_t n, struct judge
 		return source_end(source, CAPTURE_STOPPED);
 	reading->keep->position = lba;
 	source_tell(source, &notice);
-	r = exchange(reading, lba, n, &answer, &place, judged);
+	r = reading_exchange(reading, lba, n, &answer, &place, judged);
 	if (r == 0)
-		r = conclude(reading, &place, &answer, judged);
+		r = reading_conclude(reading, &place, &answer, judged);
 	if (r < 0) {
 		/* Why the session ends is known: what comes now is not to hide it. */
-		release(reading, &place, NULL);
+		reading_release(reading, &place, NULL);
 		return -1;
 	}
-	if (release(reading, &place, source->err) < 0)
+	if (reading_release(reading, &place, source->err) < 0)
 		return source_end(source, CAPTURE_FAILED);
 	tell_read(reading, judged);
 	return keep_tick(reading->keep);

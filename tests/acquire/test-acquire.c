@@ -24,7 +24,7 @@ struct watcher {
 	struct capture_progress last;
 };
 
-static char folder[] = "acquire-test-XXXXXX";
+static char folder[] = "/tmp/umsctl-acquire-XXXXXX";
 static char image[64];
 
 static void watch_notice(void *context, const struct capture_notice *notice)
