@@ -119,17 +119,13 @@ static void gather(struct health *health, const struct block_range *range)
 	*area = *range;
 }
 
-/* The sectors of OLD that have become bad since.  A bad sector that was tried once more in vain is
- * no news. */
-static void gather_bad(struct health *health, const struct block_range *old)
+/* Those of the sectors FROM … END-1 that are bad now. */
+static void gather_bad(struct health *health, uint64_t from, uint64_t end)
 {
 	const struct blockmap *map = health->source->sink->map;
-	uint64_t end = old->lba + old->n;
 	struct block_range range;
 
-	if (old->state == BLOCK_BAD)
-		return;
-	for (uint64_t lba = old->lba;
+	for (uint64_t lba = from;
 		blockmap_next(map, lba, BLOCK_MASK(BLOCK_BAD), &range) && range.lba < end;
 		lba = range.lba + range.n) {
 		range.n = mem_min_u64(range.n, end - range.lba);
@@ -137,10 +133,29 @@ static void gather_bad(struct health *health, const struct block_range *old)
 	}
 }
 
+static int compare_places(const void *va, const void *vb)
+{
+	const struct block_range *a = va, *b = vb;
+
+	return a->lba < b->lba ? -1 : a->lba > b->lba;
+}
+
+/* Sectors may have been marked several times, as failed and then as bad: each is told once.  A bad
+ * sector that was tried once more in vain is no news. */
 void health_good(struct health *health)
 {
-	for (size_t i = 0; i < health->n_before; i++)
-		gather_bad(health, &health->before[i]);
+	uint64_t told = 0; /* up to here */
+
+	if (health->n_before > 0)
+		qsort(health->before, health->n_before, sizeof(*health->before), compare_places);
+	for (size_t i = 0; i < health->n_before; i++) {
+		const struct block_range *old = &health->before[i];
+
+		if (old->state == BLOCK_BAD)
+			continue;
+		gather_bad(health, mem_max_u64(old->lba, told), old->lba + old->n);
+		told = mem_max_u64(told, old->lba + old->n);
+	}
 	health->failures = 0;
 	health->n_before = 0;
 }
