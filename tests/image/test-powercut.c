@@ -55,11 +55,11 @@ static bool logging;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all here */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-static bool hold;	     /* a sync waits before it ends */
+static bool hold;	      /* a sync waits before it ends */
 static unsigned int releases; /* how often syncs that were held were let go */
-static unsigned int n_syncs; /* begun */
-static unsigned int failing; /* number of the sync that fails, 0: none */
-static size_t failed_at;     /* steps when it did */
+static unsigned int n_syncs;  /* begun */
+static unsigned int failing;  /* number of the sync that fails, 0: none */
+static size_t failed_at;      /* steps when it did */
 
 static struct step *log_step(void)
 {
