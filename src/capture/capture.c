@@ -9,6 +9,7 @@
 #include "capture/passes.h"
 #include "capture/progress.h"
 #include "capture/reading.h"
+#include "scsi/scsi.h"
 
 #define TIMEOUT_MS 30000
 
@@ -144,6 +145,29 @@ static enum capture_end outcome_of_passes(struct run *run)
 									 : CAPTURE_COMPLETE;
 }
 
+/* What failed and was not taken apart.  When all was tried, that is what became of those sectors;
+ * otherwise a later session finds out. */
+static void tell_failed(const struct source *source, bool all_tried)
+{
+	struct block_range range;
+
+	for (uint64_t lba = source->begin;
+		source_next(source, lba, BLOCK_MASK(BLOCK_FAILED), &range);
+		lba = range.lba + range.n) {
+		char text[SCSI_REASON_TEXT];
+		struct capture_notice notice = {
+			.kind = NOTICE_UNREADABLE,
+			.pass = all_tried ? PASS_DONE : 0,
+			.lba = range.lba,
+			.n = range.n,
+			.state = BLOCK_FAILED,
+			.text = scsi_reason_text(&range.why, text, sizeof(text)),
+		};
+
+		source_tell(source, &notice);
+	}
+}
+
 /* Last lines and checkpoint.  When the sink has failed these fail as well: the first error is the
  * one that is told. */
 static enum capture_end run_conclude(struct run *run, enum capture_end end)
@@ -158,6 +182,7 @@ static enum capture_end run_conclude(struct run *run, enum capture_end end)
 		r = health_leave(&run->reading.health);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
+	tell_failed(source, run->keep.pass == PASS_DONE);
 	if (journal_end(&run->journal, r == 0 ? &last : NULL) < 0)
 		r = -1;
 	source->err = r == 0 ? &last : &later;

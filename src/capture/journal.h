@@ -25,8 +25,7 @@ struct journal {
 
 struct capture_observer journal_begin(struct journal *journal, const struct source *source);
 
-/* Writes down the ranges that failed and were not taken apart.  -1 and ERR
- * when a line of this session could not be written. */
+/* Says when lines were left out.  -1 and ERR when a line of this session could not be written. */
 int journal_end(struct journal *journal, struct err *err);
 
 #endif
