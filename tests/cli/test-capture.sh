@@ -32,7 +32,7 @@ for area in 100:3 4000:1 4002:1 9000:10 12000:1; do
 done
 ok "nothing else is lost" equal_raw bad.ums holes.raw
 
-exits "a sector that hangs: exit 3" 3 "$UMSCTL" capture --timeout 1 sim:mixed,size=4M,bad=100,hang=3000 hang.ums
+exits "a sector that hangs: exit 3" 3 "$UMSCTL" capture --timeout 1 sim:mixed,size=4M,bad=100,hang=3000 both.ums
 is "… each that is counted is told of" "$(grep -cE '^cannot read LBA (100|3000): ' err)" 2
 
 sums_before=$(sha256sum bad.ums)
