@@ -9,6 +9,7 @@
 #include "capture/passes.h"
 #include "capture/progress.h"
 #include "capture/reading.h"
+#include "scsi/scsi.h"
 
 #define TIMEOUT_MS 30000
 
@@ -144,8 +145,9 @@ static enum capture_end outcome_of_passes(struct run *run)
 									 : CAPTURE_COMPLETE;
 }
 
-/* What has failed and is not known any better at the end of the session. */
-static void tell_failed(const struct source *source)
+/* What failed and was not taken apart.  When all was tried, that is what became of those sectors;
+ * otherwise a later session finds out. */
+static void tell_failed(const struct source *source, bool all_tried)
 {
 	struct block_range range;
 
@@ -155,6 +157,7 @@ static void tell_failed(const struct source *source)
 		char text[SCSI_REASON_TEXT];
 		struct capture_notice notice = {
 			.kind = NOTICE_UNREADABLE,
+			.pass = all_tried ? PASS_DONE : 0,
 			.lba = range.lba,
 			.n = range.n,
 			.state = BLOCK_FAILED,
@@ -179,7 +182,7 @@ static enum capture_end run_conclude(struct run *run, enum capture_end end)
 		r = health_leave(&run->reading.health);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
-	tell_failed(source);
+	tell_failed(source, run->keep.pass == PASS_DONE);
 	if (journal_end(&run->journal, r == 0 ? &last : NULL) < 0)
 		r = -1;
 	source->err = r == 0 ? &last : &later;

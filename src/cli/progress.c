@@ -184,6 +184,10 @@ static void say_notice(struct progress_view *view, const struct capture_notice *
 {
 	if (!notice->text || !kind_word(notice->kind))
 		return;
+	/* Which of them cannot be read nobody knows yet. */
+	if (notice->kind == NOTICE_UNREADABLE && notice->state == BLOCK_FAILED &&
+		notice->pass != PASS_DONE)
+		return;
 	if (view->json)
 		say_json(view, notice);
 	else if (notice->kind == NOTICE_UNREADABLE)
