@@ -47,7 +47,7 @@ static void take_bar_off(struct progress_view *view)
 	view->bar_shown = false;
 }
 
-/* The bar takes what the words leave of the line; a narrow terminal gets words only, cut. */
+/* The bar takes what the words leave of the line; a narrow terminal gets the first words only. */
 static void show_bar(struct progress_view *view, uint64_t now_ns)
 {
 	int columns = cli_terminal_columns(), len, room;
@@ -69,9 +69,10 @@ static void show_bar(struct progress_view *view, uint64_t now_ns)
 	}
 	/* When it is too long, what is waited for is what must be seen. */
 	if (wait[0] && len >= columns)
-		fprintf(stderr, "\r\033[K%.*s", columns - 1, wait);
+		fprintf(stderr, "\r\033[K%.*s", progress_fitting(wait, " of ", columns - 1), wait);
 	else
-		fprintf(stderr, "\r\033[K%s%.*s", bar, columns - 1, text);
+		fprintf(stderr, "\r\033[K%s%.*s", bar, progress_fitting(text, "  ", columns - 1),
+			text);
 	view->bar_shown = true;
 }
 

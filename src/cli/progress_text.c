@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -24,14 +25,16 @@ unsigned int progress_permille(const struct capture_progress *p)
 	       (captured(p) < p->wanted && (double)captured(p) * 1000 / (double)p->wanted >= 1000);
 }
 
-/* Seconds that what was never read well will take at this rate. */
-static const char *time_left(const struct capture_progress *p, uint32_t block_bytes, char out[32])
+/* How long what was never read well will take at this rate; nothing when that is not known. */
+static void describe_left(
+	const struct capture_progress *p, uint32_t block_bytes, char *out, size_t room)
 {
 	uint64_t left = p->untried + p->skipped;
+	char time[32];
 
-	if (left == 0 || p->rate == 0)
-		return "-:--";
-	return text_duration(left * block_bytes / p->rate, out);
+	out[0] = '\0';
+	if (left > 0 && p->rate > 0)
+		snprintf(out, room, "  %s left", text_duration(left * block_bytes / p->rate, time));
 }
 
 /* What the pass is about, where that is not reading on. */
@@ -50,17 +53,31 @@ int progress_describe(
 	const struct capture_progress *p, uint32_t block_bytes, char *out, size_t room)
 {
 	unsigned int permille = progress_permille(p);
-	char done[32], all[32], rate[32], left[32], bad[48] = "", failed[48] = "", pass[80];
+	char done[32], all[32], rate[32], left[48], bad[48] = "", failed[48] = "", pass[80];
 
 	if (p->bad > 0)
 		snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->bad);
-	if (p->failed > 0)
+	/* In that pass it says of how many how many are done. */
+	if (p->failed > 0 && p->pass != PASS_ISOLATE)
 		snprintf(failed, sizeof(failed), "  %" PRIu64 " to isolate", p->failed);
 	describe_pass(p, pass, sizeof(pass));
-	return snprintf(out, room, "%3u.%u %%  %s of %s  %s/s  %s left%s%s  %s", permille / 10,
+	describe_left(p, block_bytes, left, sizeof(left));
+	return snprintf(out, room, "%3u.%u %%  %s of %s  %s/s%s%s%s  %s", permille / 10,
 		permille % 10, text_size(captured(p) * block_bytes, done),
-		text_size(p->wanted * block_bytes, all), text_size(p->rate, rate),
-		time_left(p, block_bytes, left), bad, failed, pass);
+		text_size(p->wanted * block_bytes, all), text_size(p->rate, rate), left, bad,
+		failed, pass);
+}
+
+int progress_fitting(const char *text, const char *separator, int room)
+{
+	int fits = 0;
+
+	if ((int)strlen(text) <= room)
+		return (int)strlen(text);
+	for (const char *s = strstr(text, separator); s && s - text <= room;
+		s = strstr(s + 1, separator))
+		fits = (int)(s - text);
+	return fits > 0 ? fits : room;
 }
 
 static uint64_t waited_ms(const struct progress_wait *wait, uint64_t now_ns)

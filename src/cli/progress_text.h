@@ -25,6 +25,10 @@ int progress_describe(
 char *progress_describe_wait(
 	const struct progress_wait *wait, uint64_t now_ns, char *out, size_t room);
 
+/* How many bytes of TEXT a line of ROOM columns shows: what comes before one of its SEPARATORs, so
+ * that no number is cut in the middle; where not even the first part fits, ROOM. */
+int progress_fitting(const char *text, const char *separator, int room);
+
 /* Whole tenths of a percent that are captured: 1000 only when nothing is missing. */
 unsigned int progress_permille(const struct capture_progress *p);
 
