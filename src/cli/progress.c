@@ -162,7 +162,7 @@ static void say_json(struct progress_view *view, const struct capture_notice *no
 
 static void say_unreadable(struct progress_view *view, const struct capture_notice *notice)
 {
-	const char *what = "cannot be read";
+	const char *what = "cannot read";
 	char text[400];
 
 	if (view->bad_told++ == MOST_BAD)
@@ -170,13 +170,13 @@ static void say_unreadable(struct progress_view *view, const struct capture_noti
 	if (view->bad_told > MOST_BAD)
 		return;
 	if (notice->state == BLOCK_FAILED)
-		what = "failed, and not known to be bad";
+		what = "failed, and not known to be bad:";
 	if (notice->n == 1)
-		snprintf(text, sizeof(text), "%s: LBA %" PRIu64 ": %s", what, notice->lba,
+		snprintf(text, sizeof(text), "%s LBA %" PRIu64 ": %s", what, notice->lba,
 			notice->text);
 	else
 		snprintf(text, sizeof(text),
-			"%s: LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s", what,
+			"%s LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s", what,
 			notice->lba, notice->lba + notice->n - 1, notice->n, notice->text);
 	view_say(view, text);
 }
