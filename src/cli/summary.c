@@ -49,7 +49,13 @@ static void print_state(const struct acquire_result *r, FILE *out)
 static void print_remarks(const struct acquire_result *r, FILE *out)
 {
 	uint64_t recovered = summary_sum(r, BLOCK_MASK(BLOCK_RECOVERED));
+	uint64_t left = summary_sum(r, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
 
+	if (left > 0 && r->end != ACQUIRE_STOPPED)
+		fprintf(out,
+			"left out:     %" PRIu64
+			" sector%s around where the drive left; the same command reads on\n",
+			left, plural(left));
 	if (recovered > 0)
 		fprintf(out,
 			"recovered:    %" PRIu64
@@ -57,8 +63,8 @@ static void print_remarks(const struct acquire_result *r, FILE *out)
 			recovered, plural(recovered));
 	if (r->damaged > 0)
 		fprintf(out,
-			"damaged:      %" PRIu64
-			" sector%s that the image had were damaged in it and had to be read again\n",
+			"damaged:      %" PRIu64 " sector%s that the image had were damaged in it "
+						 "and had to be read again\n",
 			r->damaged, plural(r->damaged));
 	if (r->capture.written_to)
 		fputs("written to:   the drive was written to, or could be, while it was read: the "
