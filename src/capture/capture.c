@@ -107,25 +107,38 @@ static int run_pass(struct run *run, enum capture_pass pass, unsigned int mask,
 	return 0;
 }
 
+/*
+ * When a drive leaves, what failed shortly before is taken back, and then lies behind the pass.  No
+ * later pass treats it, so this one comes again, as long as that leaves fewer sectors.
+ */
+static int run_pass_to_end(struct run *run, enum capture_pass pass, unsigned int mask,
+	int (*func)(struct reading *reading))
+{
+	const struct source *source = &run->source;
+
+	for (;;) {
+		uint32_t reconnects = run->reading.lost.reconnects;
+		uint64_t left = source_count(source, mask);
+
+		if (run_pass(run, pass, mask, func) < 0)
+			return -1;
+		if (run->reading.lost.reconnects == reconnects ||
+			source_count(source, mask) >= left)
+			return 0;
+	}
+}
+
 static int run_passes(struct run *run)
 {
-	static const struct {
-		enum capture_pass pass;
-		unsigned int mask; /* what it treats */
-		int (*func)(struct reading *reading);
-	} table[] = {
-		{PASS_FORWARD, BLOCK_MASK(BLOCK_UNTRIED), pass_forward},
-		{PASS_BACKWARD, BLOCK_MASK(BLOCK_SKIPPED), pass_backward},
-		{PASS_SWEEP, BLOCK_MASK(BLOCK_SKIPPED) | BLOCK_MASK(BLOCK_UNTRIED), pass_sweep},
-		{PASS_ISOLATE, BLOCK_MASK(BLOCK_FAILED), pass_isolate},
-	};
+	const unsigned int untried = BLOCK_MASK(BLOCK_UNTRIED), skipped = BLOCK_MASK(BLOCK_SKIPPED);
 
 	if (run->source.sink->in_order)
 		return run_pass(run, PASS_FORWARD, BLOCK_MISSING, pass_in_order);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (run_pass(run, table[i].pass, table[i].mask, table[i].func) < 0)
-			return -1;
-	}
+	if (run_pass(run, PASS_FORWARD, untried, pass_forward) < 0 ||
+		run_pass(run, PASS_BACKWARD, skipped, pass_backward) < 0 ||
+		run_pass_to_end(run, PASS_SWEEP, untried | skipped, pass_sweep) < 0 ||
+		run_pass_to_end(run, PASS_ISOLATE, BLOCK_MASK(BLOCK_FAILED), pass_isolate) < 0)
+		return -1;
 	if (run->source.options->retries == 0)
 		return 0;
 	return run_pass(

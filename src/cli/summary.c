@@ -41,7 +41,14 @@ static void print_state(const struct acquire_result *r, FILE *out)
 static void print_remarks(const struct acquire_result *r, FILE *out)
 {
 	uint64_t recovered = acquire_count(&r->counts, BLOCK_MASK(BLOCK_RECOVERED));
+	uint64_t left = acquire_count(
+		&r->counts, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
 
+	if (left > 0 && r->end != ACQUIRE_STOPPED)
+		fprintf(out,
+			"left out:     %" PRIu64
+			" sector%s around where the drive left; the same command reads on\n",
+			left, plural(left));
 	if (recovered > 0)
 		fprintf(out,
 			"recovered:    %" PRIu64
