@@ -64,7 +64,7 @@ static void print_remarks(const struct acquire_result *r, FILE *out)
 	if (r->damaged > 0)
 		fprintf(out,
 			"damaged:      %" PRIu64 " sector%s that the image had were damaged in it "
-						 "and had to be read again\n",
+			"and had to be read again\n",
 			r->damaged, plural(r->damaged));
 	if (r->capture.written_to)
 		fputs("written to:   the drive was written to, or could be, while it was read: the "
