@@ -89,6 +89,7 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 # Tests that stand between the program and the system.
 $B/tests/base/test-newfile: TEST_LDFLAGS = -Wl,--wrap=renameat2,--wrap=link,--wrap=fsync
 $B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
+$B/tests/acquire/test-hosterror: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync,--wrap=posix_fadvise64
 $B/tests/acquire/test-long: TEST_LDFLAGS = -Wl,--wrap=fdatasync,--wrap=pread64
 $B/tests/image/test-hostile: TEST_LDFLAGS = \

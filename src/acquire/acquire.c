@@ -2,24 +2,19 @@
 /* An acquisition from the drive's name to the sealed image: see acquire.h. */
 #include "acquire/acquire.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "acquire/counts.h"
+#include "acquire/opening.h"
 #include "acquire/session.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "capture/identity.h"
 
 /* How often damage that is found in the image is mended from the drive before the session ends: a
  * disk under the image that damages what is written to it would never come to an end. */
 #define MEND_ROUNDS 3
-
-#define NAME_MOST 200 /* bytes of a file name made from what a drive says */
 
 struct acquisition {
 	const struct acquire_options *options;
@@ -31,6 +26,7 @@ struct acquisition {
 	struct capture_options capture; /* the part within the drive, and so on */
 	uint64_t began_ns;
 	bool recorded; /* the session stands in the journal */
+	bool given_up; /* the user stopped it while the image was read back */
 };
 
 static struct capture_sink *sink_of(const struct acquisition *a)
@@ -38,14 +34,14 @@ static struct capture_sink *sink_of(const struct acquisition *a)
 	return image_writer_sink(a->writer);
 }
 
-static bool stopped(const struct acquisition *a)
+static bool user_stopped(const struct acquisition *a)
 {
 	return a->options->stop && *a->options->stop;
 }
 
 /* --- the part of the drive --- */
 
-static int set_part(struct acquisition *a)
+static int choose_part(struct acquisition *a)
 {
 	const struct acquire_options *options = a->options;
 	const struct capacity *capacity = &a->device->capacity;
@@ -74,165 +70,9 @@ static uint64_t part_end(const struct acquisition *a)
 				   : a->device->capacity.n_blocks;
 }
 
-/* The sectors of the part by their state.  Areas are runs of bad or failed ones that touch. */
 static void count_part(const struct acquisition *a, struct acquire_counts *counts)
 {
-	const unsigned int unreadable = BLOCK_MASK(BLOCK_BAD) | BLOCK_MASK(BLOCK_FAILED);
-	const struct blockmap *map = sink_of(a)->map;
-	uint64_t end = part_end(a), area_end = UINT64_MAX;
-	struct block_range range;
-
-	*counts = (struct acquire_counts){.areas = 0};
-	for (uint64_t lba = a->capture.start_lba;
-		lba < end && blockmap_next(map, lba, BLOCK_ALL, &range);
-		lba = range.lba + range.n) {
-		range.n = mem_min_u64(range.n, end - range.lba);
-		counts->by_state[range.state] += range.n;
-		if (!(BLOCK_MASK(range.state) & unreadable))
-			continue;
-		counts->areas += range.lba != area_end;
-		area_end = range.lba + range.n;
-	}
-}
-
-static uint64_t sum_of(const struct acquire_counts *counts, unsigned int mask)
-{
-	uint64_t n = 0;
-
-	for (unsigned int state = 0; state < BLOCK_STATES; state++)
-		n += mask & BLOCK_MASK(state) ? counts->by_state[state] : 0;
-	return n;
-}
-
-/* --- the image --- */
-
-/* A new image beside others is named after the drive, with nothing in the name that a drive could
- * play tricks with. */
-static void name_image(const struct acquisition *a)
-{
-	const struct device *d = a->device;
-	const char *serial = d->drive.usb_serial[0] ? d->drive.usb_serial : d->unit_serial;
-	char text[sizeof(d->inquiry.vendor) + sizeof(d->inquiry.product) +
-		  sizeof(d->drive.usb_serial) + 4];
-	char name[NAME_MOST];
-
-	snprintf(text, sizeof(text), "%s%s%s%s%s", d->inquiry.vendor,
-		d->inquiry.vendor[0] ? "-" : "", d->inquiry.product,
-		d->inquiry.product[0] && serial[0] ? "-" : "", serial);
-	text_file_name(text, name, sizeof(name));
-	snprintf(a->result->image, sizeof(a->result->image), "%s.ums", name[0] ? name : "drive");
-}
-
-static int about_image(const struct acquisition *a)
-{
-	return err_prefix(a->err, "%s: ", a->result->image);
-}
-
-/* Nothing tells what is there from another drive's: only where there is nothing yet may that be
- * mended. */
-static int adopt_nameless(struct acquisition *a)
-{
-	struct capture_sink *sink = sink_of(a);
-	char identity[IDENTITY_TEXT];
-
-	if (blockmap_count(sink->map, BLOCK_ALL & ~BLOCK_MASK(BLOCK_UNTRIED)) > 0)
-		return err_set(a->err, ERR_IDENTITY,
-			"the image does not say which drive it is of: nothing was stored about its "
-			"identity");
-	capture_identity(a->device, identity, sizeof(identity));
-	return sink->ops->blob(sink, "identity", identity, strlen(identity), a->err);
-}
-
-static int check_identity(struct acquisition *a)
-{
-	const struct image_info *info = image_writer_info(a->writer);
-	const struct capacity *capacity = &a->device->capacity;
-	cleanup_free void *identity = NULL;
-	size_t len = 0;
-	int found;
-
-	if (info->n_blocks != capacity->n_blocks || info->block_bytes != capacity->block_bytes)
-		return err_set(a->err, ERR_IDENTITY,
-			"the image is of a drive of %" PRIu64
-			" sectors of %u bytes; %s has %" PRIu64 " of %u",
-			info->n_blocks, info->block_bytes, a->device->name, capacity->n_blocks,
-			capacity->block_bytes);
-	if (a->options->same_drive)
-		return 0;
-	found = image_writer_blob(a->writer, "identity", &identity, &len, a->err);
-	if (found < 0)
-		return err_prefix(a->err, "which drive it is of cannot be read: ");
-	if (found == 0)
-		return adopt_nameless(a);
-	return capture_same_drive(a->device, sink_of(a), identity, len, a->err);
-}
-
-static int begin_image(struct acquisition *a, const struct image_writer_options *options)
-{
-	struct image_geometry geometry = {
-		.block_bytes = a->device->capacity.block_bytes,
-		.n_blocks = a->device->capacity.n_blocks,
-		.size_bytes = a->device->size_bytes,
-	};
-	struct capture_sink *sink;
-	char identity[IDENTITY_TEXT];
-
-	a->writer = image_create(a->result->image, &geometry, options, a->err);
-	if (!a->writer)
-		return -1;
-	sink = sink_of(a);
-	capture_identity(a->device, identity, sizeof(identity));
-	if (sink->ops->blob(sink, "identity", identity, strlen(identity), a->err) < 0)
-		return -1;
-	return capture_testimony(a->device, sink, a->err);
-}
-
-static int go_on_with_image(struct acquisition *a, const struct image_writer_options *options)
-{
-	a->writer = image_resume(a->result->image, options, a->err);
-	return a->writer ? check_identity(a) : -1;
-}
-
-static int count_session(void *context, const char *json)
-{
-	struct json_object *line = json_read(json);
-	unsigned int *sessions = context;
-
-	*sessions += strcmp(json_text_of(line, "event"), "session") == 0;
-	json_object_put(line);
-	return 0;
-}
-
-static int open_image(struct acquisition *a)
-{
-	const struct image_writer_options options = {
-		.hashes = a->options->hashes,
-		.udif = !a->options->no_udif,
-	};
-	struct acquire_result *result = a->result;
-	struct stat st;
-	int r;
-
-	if (a->options->image)
-		snprintf(result->image, sizeof(result->image), "%s", a->options->image);
-	else
-		name_image(a);
-	/* An empty file is one whose capture was killed before its header was there. */
-	result->resumed = strcmp(result->image, "-") != 0 && stat(result->image, &st) == 0 &&
-			  (!S_ISREG(st.st_mode) || st.st_size > 0);
-	if (result->resumed && !S_ISREG(st.st_mode))
-		r = err_set(
-			a->err, ERR_USAGE, "not a plain file: an image cannot be written there");
-	else
-		r = result->resumed ? go_on_with_image(a, &options) : begin_image(a, &options);
-	if (r < 0)
-		return about_image(a);
-	result->session = 1;
-	/* Damage in the journal must not keep the drive from being read: lines that are lost are
-	 * not counted. */
-	if (result->resumed)
-		image_writer_journal(a->writer, count_session, &result->session, NULL);
-	return 0;
+	counts_read(counts, sink_of(a)->map, a->capture.start_lba, part_end(a));
 }
 
 /* --- what is left to do --- */
@@ -245,7 +85,7 @@ static bool sectors_are_left(const struct acquisition *a)
 	if (a->options->retries == 0)
 		mask &= ~BLOCK_MASK(BLOCK_BAD);
 	count_part(a, &a->result->counts);
-	return sum_of(&a->result->counts, mask) > 0;
+	return acquire_count(&a->result->counts, mask) > 0;
 }
 
 /* A digest of a drive that was captured only in part would be one of zeros for the most part. */
@@ -283,11 +123,29 @@ static int begin_session(struct acquisition *a)
 	return session_put_damage(sink_of(a), a->result->damaged, a->err);
 }
 
-/* One round of passes; the numbers of all rounds add up. */
-static enum capture_end run_passes(struct acquisition *a)
+/* The numbers of all rounds of passes add up, in what is told of progress too. */
+static void pass_on(void *context, const struct capture_notice *notice)
 {
-	const struct capture_observer observer = {
-		.notice = a->observer->notice, .context = a->observer->context};
+	const struct acquisition *a = context;
+	const struct capture_result *before = &a->result->capture;
+	struct capture_notice now = *notice;
+	struct capture_progress progress;
+
+	if (!a->observer->notice)
+		return;
+	if (notice->progress) {
+		progress = *notice->progress;
+		progress.read_bytes += before->read_bytes;
+		progress.elapsed_ms += before->elapsed_ms;
+		progress.resets += before->resets;
+		now.progress = &progress;
+	}
+	a->observer->notice(a->observer->context, &now);
+}
+
+static enum capture_end acquire_passes(struct acquisition *a)
+{
+	const struct capture_observer observer = {.notice = pass_on, .context = a};
 	struct capture_result *sum = &a->result->capture, now;
 
 	capture_run(a->device, sink_of(a), &a->capture, &observer, &now, a->err);
@@ -303,11 +161,12 @@ static enum capture_end run_passes(struct acquisition *a)
 
 static int tell_reading_back(void *context, uint64_t done, uint64_t all)
 {
-	const struct acquisition *a = context;
+	struct acquisition *a = context;
 
 	if (a->observer->reading_back)
 		a->observer->reading_back(a->observer->context, done, all);
-	return stopped(a);
+	a->given_up |= user_stopped(a);
+	return a->given_up;
 }
 
 /* Reads back what was not written in this session, and what the digests have not seen.  *PUT_BACK
@@ -315,35 +174,42 @@ static int tell_reading_back(void *context, uint64_t done, uint64_t all)
 static int check_image(struct acquisition *a, uint64_t *put_back)
 {
 	if (image_writer_check(
-		    a->writer, digests_are_due(a), tell_reading_back, a, put_back, a->err) < 0)
+		    a->writer, digests_are_due(a), tell_reading_back, a, put_back, a->err) < 0) {
+		/* A wish is no error. */
+		if (a->given_up)
+			*a->err = (struct err){.kind = ERR_NONE};
 		return -1;
+	}
 	a->result->damaged += *put_back;
 	return 0;
 }
 
 /* Passes, and once more for what turns out to be damaged in the image, until the image is what it
- * says.  *END is how the last passes ended; -1 and ERR when the image could not be checked. */
-static int capture_until_sound(struct acquisition *a, enum capture_end *end)
+ * says. */
+static enum capture_end capture_until_sound(struct acquisition *a)
 {
 	for (int round = 0;; round++) {
+		enum capture_end end;
 		uint64_t put_back;
 
 		if (begin_session(a) < 0)
-			return -1;
-		*end = run_passes(a);
-		if (*end == CAPTURE_STOPPED || *end == CAPTURE_FAILED)
-			return 0;
+			return CAPTURE_FAILED;
+		end = acquire_passes(a);
+		if (end == CAPTURE_STOPPED || end == CAPTURE_FAILED)
+			return end;
 		if (check_image(a, &put_back) < 0)
-			return -1;
+			return a->given_up ? CAPTURE_STOPPED : CAPTURE_FAILED;
 		if (put_back == 0)
-			return 0;
-		if (round == MEND_ROUNDS)
-			return err_set(a->err, ERR_BAD_IMAGE,
-				"%s: what is written to it is damaged again and again (%" PRIu64
+			return end;
+		if (round == MEND_ROUNDS) {
+			err_set(a->err, ERR_BAD_IMAGE,
+				"what is written to the image is damaged again and again (%" PRIu64
 				" sectors this time): its disk is not to be trusted",
-				a->result->image, put_back);
+				put_back);
+			return CAPTURE_FAILED;
+		}
 		if (session_put_damage(sink_of(a), put_back, a->err) < 0)
-			return -1;
+			return CAPTURE_FAILED;
 	}
 }
 
@@ -376,7 +242,7 @@ static int know_digests(struct acquisition *a)
 }
 
 /* The session is over: its last line, and the seal if it came to its end. */
-static int end_session(struct acquisition *a, enum capture_end end)
+static void end_session(struct acquisition *a, enum capture_end end)
 {
 	const char *failure = end == CAPTURE_FAILED ? a->err->text : NULL;
 	struct err last = {.kind = ERR_NONE};
@@ -390,12 +256,11 @@ static int end_session(struct acquisition *a, enum capture_end end)
 		r = image_writer_seal(a->writer, digests_are_due(a), tell_reading_back, a, &last);
 	if (r < 0) {
 		/* When the image has failed before, that is what is told. */
-		if (a->err->kind == ERR_NONE)
+		if (a->err->kind == ERR_NONE && !a->given_up)
 			*a->err = last;
 		a->result->end = ACQUIRE_STOPPED;
 	}
 	a->result->info = *image_writer_info(a->writer);
-	return r;
 }
 
 /* --- the whole --- */
@@ -410,42 +275,42 @@ static void tell_start(const struct acquisition *a)
 	};
 
 	count_part(a, &a->result->counts);
-	start.wanted = sum_of(&a->result->counts, BLOCK_ALL);
-	start.have = sum_of(&a->result->counts, BLOCK_HAVE);
+	start.wanted = acquire_count(&a->result->counts, BLOCK_ALL);
+	start.have = acquire_count(&a->result->counts, BLOCK_HAVE);
 	if (a->observer->started)
 		a->observer->started(a->observer->context, &start);
 }
 
-/* Nothing is left to do, if what the image has is what it says.  1 when that is so. */
+/* Nothing is left to do, if what the image has is what it says: 1 when that is so, -1 when it could
+ * not be checked; the result is known then.  0: there is something to do after all. */
 static int check_finished(struct acquisition *a)
 {
 	uint64_t put_back;
 
-	if (check_image(a, &put_back) < 0)
-		return -1;
-	if (put_back > 0)
+	int r = check_image(a, &put_back);
+
+	if (r == 0 && put_back > 0)
 		return 0;
+	a->result->session = 0;
+	if (r < 0) {
+		finish_result(a, ACQUIRE_STOPPED);
+		return -1;
+	}
 	a->result->untouched = true;
-	finish_result(a, sum_of(&a->result->counts, BLOCK_MISSING) > 0 ? ACQUIRE_UNREADABLE
-								       : ACQUIRE_COMPLETE);
+	finish_result(a, acquire_count(&a->result->counts, BLOCK_MISSING) > 0 ? ACQUIRE_UNREADABLE
+									      : ACQUIRE_COMPLETE);
 	return 1;
 }
 
 static void run_open(struct acquisition *a)
 {
-	enum capture_end end = CAPTURE_FAILED;
 	int finished = 0;
 
 	tell_start(a);
 	if (nothing_is_left(a))
 		finished = check_finished(a);
-	if (finished > 0)
-		return;
-	if (finished < 0 || capture_until_sound(a, &end) < 0) {
-		finish_result(a, ACQUIRE_STOPPED);
-		return;
-	}
-	end_session(a, end);
+	if (finished == 0)
+		end_session(a, capture_until_sound(a));
 }
 
 /* The first error is the one that counts. */
@@ -458,7 +323,7 @@ static void close_image(struct acquisition *a)
 		return;
 	result->end = ACQUIRE_STOPPED;
 	*a->err = failure;
-	about_image(a);
+	err_prefix(a->err, "%s: ", result->image);
 }
 
 /* A message about the run names both: either may be at fault. */
@@ -482,13 +347,13 @@ static int open_both(struct acquisition *a)
 	if (!a->device)
 		return -1;
 	snprintf(a->result->device, sizeof(a->result->device), "%s", a->device->name);
-	if (stopped(a))
+	if (user_stopped(a))
 		return err_set(a->err, ERR_OTHER, "%s: stopped before it began", a->device->name);
-	if (set_part(a) < 0) {
+	if (choose_part(a) < 0) {
 		a->result->end = ACQUIRE_USAGE;
 		return -1;
 	}
-	return open_image(a);
+	return opening_image(a->options, a->device, a->result, &a->writer, a->err);
 }
 
 static void set_capture(struct acquisition *a)

@@ -58,6 +58,9 @@ struct acquire_counts {
 	uint64_t areas;
 };
 
+/* Those whose state is in MASK (BLOCK_MASK()). */
+uint64_t acquire_count(const struct acquire_counts *counts, unsigned int mask);
+
 struct acquire_result {
 	enum acquire_end end;
 	char device[512];     /* as messages should call it */

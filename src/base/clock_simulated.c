@@ -56,7 +56,7 @@ struct look {
 };
 
 /* What the kernel says of thread TID. */
-static bool look_at(const char *tid, struct look *look)
+static bool clock_look_at(const char *tid, struct look *look)
 {
 	char path[64], text[4096];
 	const char *state, *willing, *forced;
@@ -106,7 +106,7 @@ static bool look_at_threads(uint64_t *mark)
 
 		if (tid == 0 || tid == (unsigned long)gettid())
 			continue;
-		asleep = look_at(task->d_name, &look) && sleeps(&look);
+		asleep = clock_look_at(task->d_name, &look) && sleeps(&look);
 		if (asleep)
 			*mark = mix(mix(mix(*mark, tid), look.switches[0]), look.switches[1]);
 	}
@@ -148,7 +148,7 @@ static uint64_t earliest(void)
 
 /* With the lock held, a moment after which all slept: on to the earliest time, unless that has
  * come already and those who wait for it have to be woken again. */
-static void tick(void)
+static void clock_tick(void)
 {
 	uint64_t at_ns = earliest();
 
@@ -183,7 +183,7 @@ static void *ticker(void *unused)
 		asleep = all_sleep();
 		if (asleep) {
 			pthread_mutex_lock(&world.lock);
-			tick();
+			clock_tick();
 			pthread_mutex_unlock(&world.lock);
 		}
 		nanosleep(&pause, NULL);
@@ -203,7 +203,7 @@ bool clock_simulate(void)
 	char self[24];
 
 	snprintf(self, sizeof(self), "%d", (int)gettid());
-	if (!look_at(self, &look))
+	if (!clock_look_at(self, &look))
 		return false;
 	world.began_ns = clock_now_ns();
 	world.now_ns = world.began_ns;

@@ -112,7 +112,7 @@ static void write_object(
 }
 
 /* Digits as JSON has them: -12.5e+3 */
-static bool is_number(const char *text)
+static bool json_is_number(const char *text)
 {
 	static const char digits[] = "0123456789";
 	size_t n;
@@ -146,7 +146,7 @@ static void write_double(const struct json_writer *w, struct json_object *number
 
 	if (!isfinite(value))
 		fputs("null", w->out);
-	else if (digits && is_number(digits))
+	else if (digits && json_is_number(digits))
 		fputs(digits, w->out);
 	else
 		fprintf(w->out, "%.17g", value);

@@ -32,7 +32,7 @@ struct ahead {
 	unsigned int first, n;
 };
 
-static bool went_well(const struct source *source, const struct ahead_job *job)
+static bool ahead_went_well(const struct source *source, const struct ahead_job *job)
 {
 	const struct reply *reply = &job->answer.reply;
 
@@ -58,7 +58,7 @@ static bool ahead_work(void *context, unsigned int worker, void *argument)
 
 	(void)worker;
 	ahead_read_now(ahead->source, &job->place, &job->answer);
-	return went_well(ahead->source, job);
+	return ahead_went_well(ahead->source, job);
 }
 
 static int release_place(const struct ahead *ahead, const struct place *place, struct err *err)

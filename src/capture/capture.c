@@ -3,11 +3,13 @@
 #include "capture/capture.h"
 
 #include "base/mem.h"
+#include "capture/failure.h"
 #include "capture/isolate.h"
 #include "capture/journal.h"
 #include "capture/passes.h"
 #include "capture/progress.h"
 #include "capture/reading.h"
+#include "scsi/scsi.h"
 
 #define TIMEOUT_MS 30000
 
@@ -35,7 +37,7 @@ const char *capture_pass_name(enum capture_pass pass)
 }
 
 /* The part asked for, within the drive. */
-static int set_part(struct source *source)
+static int run_set_part(struct source *source)
 {
 	uint64_t all = blockmap_blocks(source->sink->map);
 	const struct capture_options *options = source->options;
@@ -69,7 +71,7 @@ static int run_begin(struct run *run, const struct capture_observer *observer)
 {
 	struct source *source = &run->source;
 
-	if (set_part(source) < 0)
+	if (run_set_part(source) < 0)
 		return source_end(source, CAPTURE_FAILED);
 	source->block = mem_page_alloc(source->block_bytes);
 	if (!source->block) {
@@ -148,7 +150,7 @@ static enum capture_end outcome_of_passes(struct run *run)
 	struct source *source = &run->source;
 	struct block_range range;
 
-	if (run_passes(run) < 0)
+	if (run_passes(run) < 0 || failure_settle(&run->reading) < 0)
 		return source->ended;
 	run->keep.pass = PASS_DONE;
 	run->keep.position = source->end;
@@ -156,19 +158,48 @@ static enum capture_end outcome_of_passes(struct run *run)
 									 : CAPTURE_COMPLETE;
 }
 
+/* What failed and was not taken apart.  When all was tried, that is what became of those sectors;
+ * otherwise a later session finds out. */
+static void tell_failed(const struct source *source, bool all_tried)
+{
+	struct block_range range;
+
+	for (uint64_t lba = source->begin;
+		source_next(source, lba, BLOCK_MASK(BLOCK_FAILED), &range);
+		lba = range.lba + range.n) {
+		char text[SCSI_REASON_TEXT];
+		struct capture_notice notice = {
+			.kind = NOTICE_UNREADABLE,
+			.pass = all_tried ? PASS_DONE : 0,
+			.lba = range.lba,
+			.n = range.n,
+			.state = BLOCK_FAILED,
+			.text = scsi_reason_text(&range.why, text, sizeof(text)),
+		};
+
+		source_tell(source, &notice);
+	}
+}
+
 /* Last lines and checkpoint.  When the sink has failed these fail as well: the first error is the
  * one that is told. */
-static enum capture_end conclude(struct run *run, enum capture_end end)
+static enum capture_end run_conclude(struct run *run, enum capture_end end)
 {
 	struct source *source = &run->source;
-	struct err last = {.kind = ERR_NONE}, *first = source->err;
+	struct err last = {.kind = ERR_NONE}, later, *first = source->err;
 	int r;
 
 	source->err = &last;
 	r = ahead_drain(run->reading.ahead, &last);
+	if (end == CAPTURE_STOPPED && r == 0)
+		r = health_leave(&run->reading.health);
 	health_good(&run->reading.health);
 	health_tell(&run->reading.health);
-	if (journal_end(&run->journal, &last) < 0 || keep_now(&run->keep) < 0)
+	tell_failed(source, run->keep.pass == PASS_DONE);
+	if (journal_end(&run->journal, r == 0 ? &last : NULL) < 0)
+		r = -1;
+	source->err = r == 0 ? &last : &later;
+	if (keep_now(&run->keep) < 0)
 		r = -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_END});
 	source->err = first;
@@ -211,7 +242,7 @@ enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	if (run_begin(&run, observer) < 0) {
 		result->end = run.source.ended;
 	} else {
-		result->end = conclude(&run, outcome_of_passes(&run));
+		result->end = run_conclude(&run, outcome_of_passes(&run));
 		fill_result(&run, result);
 	}
 	if (err)

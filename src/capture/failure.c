@@ -20,13 +20,6 @@ static void failure_text(const struct answer *answer, char *out, size_t room)
 		snprintf(out, room, "%s", outcome_name(reply->outcome));
 }
 
-/* It is on a connection that was made just now, and was recognised there. */
-static void came_back(struct reading *reading)
-{
-	reading->epoch++; /* that the new connection counts as one is not a reset */
-	medium_recognised(&reading->medium);
-}
-
 static int end_dead(struct reading *reading, const char *text)
 {
 	struct source *source = reading->source;
@@ -48,13 +41,16 @@ static int end_dead(struct reading *reading, const char *text)
 	return source_end(source, CAPTURE_FAILED);
 }
 
-static int drive_is_dead(struct reading *reading, uint64_t lba, const char *text)
+static int drive_is_dead(
+	struct reading *reading, uint64_t lba, struct judged *judged, const char *text)
 {
 	if (reading->source->options->reconnect_ms == 0)
 		return end_dead(reading, text);
 	if (health_take_back(&reading->health) < 0 || lost_dead(&reading->lost, lba, text) < 0)
 		return -1;
-	came_back(reading);
+	medium_recognised(&reading->medium);
+	/* What a dead drive said of its medium counts for nothing. */
+	judged->verdict = VERDICT_TROUBLE;
 	return 0;
 }
 
@@ -75,8 +71,8 @@ static int check_range(struct reading *reading, uint64_t lba)
 	return 0;
 }
 
-static int read_failed(struct reading *reading, uint64_t lba, uint32_t n,
-	const struct judged *judged, const char *text)
+static int failure_of_sectors(
+	struct reading *reading, uint64_t lba, uint32_t n, struct judged *judged, const char *text)
 {
 	struct capture_notice notice = {
 		.kind = NOTICE_READ_FAILED, .lba = lba, .n = n, .text = text};
@@ -86,41 +82,52 @@ static int read_failed(struct reading *reading, uint64_t lba, uint32_t n,
 	if (judged->out_of_range && check_range(reading, lba) < 0)
 		return -1;
 	source_tell(reading->source, &notice);
-	if (health_failed(&reading->health, lba, judged, &dead) < 0)
-		return -1;
-	return dead ? drive_is_dead(reading, lba, text) : 0;
+	health_failed(&reading->health, lba, judged, &dead);
+	return dead ? drive_is_dead(reading, lba, judged, text) : 0;
 }
 
 /* The sectors that were asked for when it left are put off, not blamed: should they be what makes
- * it leave, the next session begins elsewhere. */
+ * it leave, the next session begins elsewhere.  That it is gone is what the session ends with,
+ * whatever comes of this. */
+static int put_off(
+	struct reading *reading, uint64_t lba, uint32_t n, const struct block_reason *why)
+{
+	const struct source *source = reading->source;
+	struct block_range range = blockmap_at(source->sink->map, lba);
+
+	if (range.state == BLOCK_UNTRIED)
+		source->sink->ops->mark(source->sink, lba,
+			mem_min_u64(n, range.lba + range.n - lba), BLOCK_SKIPPED, why, NULL);
+	return -1;
+}
+
 static int end_gone(
 	struct reading *reading, uint64_t lba, uint32_t n, const struct block_reason *why)
 {
 	struct source *source = reading->source;
-	struct block_range range;
 
 	err_set(source->err, ERR_GONE, "%s left the bus or does not answer any more%s",
 		source->device->name, source_advice(source));
-	if (health_take_back(&reading->health) < 0)
-		return -1;
-	range = blockmap_at(source->sink->map, lba);
-	if (range.state == BLOCK_UNTRIED &&
-		reading_mark(reading, lba, mem_min_u64(n, range.lba + range.n - lba), BLOCK_SKIPPED,
-			why) < 0)
-		return -1;
-	return source_end(source, CAPTURE_FAILED);
+	source_end(source, CAPTURE_FAILED);
+	return put_off(reading, lba, n, why);
 }
 
 static int drive_is_gone(struct reading *reading, uint64_t lba, uint32_t n, struct judged *judged)
 {
-	if (reading->source->options->reconnect_ms == 0)
-		return end_gone(reading, lba, n, &judged->why);
-	if (health_take_back(&reading->health) < 0 || lost_gone(&reading->lost, lba) < 0)
+	const struct source *source = reading->source;
+
+	if (health_take_back(&reading->health) < 0)
 		return -1;
-	came_back(reading);
+	if (source->options->reconnect_ms == 0)
+		return end_gone(reading, lba, n, &judged->why);
+	if (lost_gone(&reading->lost, lba) < 0)
+		return source->ended == CAPTURE_FAILED && source->err->kind == ERR_GONE
+			       ? put_off(reading, lba, n, &judged->why)
+			       : -1;
+	medium_recognised(&reading->medium);
 	/* These sectors are one failure the worse for it. */
 	judged->verdict = VERDICT_TROUBLE;
-	return read_failed(
+	return failure_of_sectors(
 		reading, lba, n, judged, "the drive left the bus or did not answer any more");
 }
 
@@ -164,6 +171,19 @@ int failure_conclude(struct reading *reading, const struct place *place,
 		return medium_is_out(reading);
 	default:
 		failure_text(answer, text, sizeof(text));
-		return read_failed(reading, place->lba, place->n, judged, text);
+		return failure_of_sectors(reading, place->lba, place->n, judged, text);
 	}
+}
+
+int failure_settle(struct reading *reading)
+{
+	const struct health *health = &reading->health;
+	char text[SCSI_REASON_TEXT];
+	bool dead;
+
+	if (source_stopped(reading->source) && health_is_in_doubt(health))
+		return source_end(reading->source, CAPTURE_STOPPED);
+	health_settle(&reading->health, &dead);
+	return dead ? end_dead(reading, scsi_reason_text(&health->last.why, text, sizeof(text)))
+		    : 0;
 }

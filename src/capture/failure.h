@@ -13,4 +13,11 @@
 int failure_conclude(struct reading *reading, const struct place *place,
 	const struct answer *answer, struct judged *judged);
 
+/*
+ * All was tried.  Were the last READs in vain because the drive had died?  Then what they said of
+ * their sectors is taken back and the session ends (-1).  The drive is not waited for: few sectors
+ * are left, and the next session begins with them.
+ */
+int failure_settle(struct reading *reading);
+
 #endif

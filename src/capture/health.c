@@ -25,15 +25,38 @@ void health_end(struct health *health)
 	health->before = NULL;
 }
 
-static int remember(struct health *health, uint64_t lba, uint64_t n)
+/* Is the state of LBA before the doubt known already?  *END becomes where that ceases to be so, or
+ * begins to be, when that comes first. */
+static bool is_remembered(const struct health *health, uint64_t lba, uint64_t *end)
+{
+	for (size_t i = 0; i < health->n_before; i++) {
+		const struct block_range *old = &health->before[i];
+
+		if (lba >= old->lba && lba - old->lba < old->n) {
+			*end = mem_min_u64(*end, old->lba + old->n);
+			return true;
+		}
+		if (old->lba > lba)
+			*end = mem_min_u64(*end, old->lba);
+	}
+	return false;
+}
+
+/* A sector that is marked twice while it is in doubt goes back to what it was at first. */
+static int remember_state(struct health *health, uint64_t lba, uint64_t n)
 {
 	const struct blockmap *map = health->source->sink->map;
-	uint64_t end = mem_min_u64(lba + n, blockmap_blocks(map));
+	uint64_t last = mem_min_u64(lba + n, blockmap_blocks(map));
 
-	while (lba < end) {
+	while (lba < last) {
 		struct block_range range = blockmap_at(map, lba);
+		uint64_t end = mem_min_u64(range.lba + range.n, last);
 
-		range.n = mem_min_u64(range.lba + range.n, end) - lba;
+		if (is_remembered(health, lba, &end)) {
+			lba = end;
+			continue;
+		}
+		range.n = end - lba;
 		range.lba = lba;
 		if (mem_grow(&health->before, health->n_before, &health->room_before,
 			    sizeof(range)) < 0) {
@@ -53,7 +76,7 @@ int health_mark(struct health *health, uint64_t lba, uint64_t n, enum block_stat
 
 	if (n == 0)
 		return 0;
-	if (remember(health, lba, n) < 0)
+	if (remember_state(health, lba, n) < 0)
 		return -1;
 	if (source->sink->ops->mark(source->sink, lba, n, state, why, source->err) < 0)
 		return source_end(source, CAPTURE_FAILED);
@@ -137,6 +160,36 @@ void health_good(struct health *health)
 	health->n_before = 0;
 }
 
+/* The part of OLD that has become bad since: it failed, and that is all that is known. */
+static int leave_failed(const struct health *health, const struct block_range *old)
+{
+	const struct source *source = health->source;
+	uint64_t end = old->lba + old->n;
+	struct block_range bad;
+
+	for (uint64_t lba = old->lba;
+		blockmap_next(source->sink->map, lba, BLOCK_MASK(BLOCK_BAD), &bad) && bad.lba < end;
+		lba = bad.lba + bad.n) {
+		bad.n = mem_min_u64(bad.n, end - bad.lba);
+		if (source->sink->ops->mark(
+			    source->sink, bad.lba, bad.n, BLOCK_FAILED, &bad.why, source->err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int health_leave(struct health *health)
+{
+	if (!health_is_in_doubt(health))
+		return 0;
+	for (size_t i = 0; i < health->n_before; i++) {
+		if (health->before[i].state != BLOCK_BAD &&
+			leave_failed(health, &health->before[i]) < 0)
+			return source_end(health->source, CAPTURE_FAILED);
+	}
+	return 0;
+}
+
 int health_take_back(struct health *health)
 {
 	struct source *source = health->source;
@@ -168,13 +221,11 @@ static bool canary_for(struct health *health, uint64_t lba, uint64_t *canary)
 	return true;
 }
 
-int health_failed(struct health *health, uint64_t lba, const struct judged *judged, bool *dead)
+/* Sets *DEAD when no sector that is known to be good can be read either. */
+static void look_for_life(struct health *health, uint64_t lba, bool *dead)
 {
 	const struct source *source = health->source;
 
-	*dead = false;
-	if (++health->failures < FAILURES_IN_A_ROW)
-		return 0;
 	for (unsigned int i = 0; i < CANARIES; i++) {
 		enum outcome outcome;
 		uint64_t canary;
@@ -183,19 +234,34 @@ int health_failed(struct health *health, uint64_t lba, const struct judged *judg
 			/* Nothing is known to be good.  A drive that itself says of one sector
 			 * after the other that its medium is bad there is alive; a host's read
 			 * error says nothing of the kind. */
-			if (judged->verdict != VERDICT_MEDIUM || !judged->by_sense)
+			if (health->last.verdict != VERDICT_MEDIUM || !health->last.by_sense)
 				break;
 			health_good(health);
-			return 0;
+			return;
 		}
 		if (plain_read(
 			    source->device, canary, source->timeout_ms, source->block, &outcome)) {
 			health_good(health);
-			return 0;
+			return;
 		}
 		if (outcome == OUTCOME_GONE || source_stopped(source))
 			break;
 	}
 	*dead = true;
-	return 0;
+}
+
+void health_failed(struct health *health, uint64_t lba, const struct judged *judged, bool *dead)
+{
+	*dead = false;
+	health->last = *judged;
+	health->last_lba = lba;
+	if (++health->failures >= FAILURES_IN_A_ROW)
+		look_for_life(health, lba, dead);
+}
+
+void health_settle(struct health *health, bool *dead)
+{
+	*dead = false;
+	if (health_is_in_doubt(health))
+		look_for_life(health, health->last_lba, dead);
 }

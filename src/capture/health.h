@@ -14,7 +14,9 @@
 struct health {
 	struct source *source;
 	unsigned int failures; /* in a row */
-	unsigned int checks;   /* canaries read so far, so that each is another sector */
+	struct judged last;    /* the newest of them, and where it was */
+	uint64_t last_lba;
+	unsigned int checks; /* canaries read so far, so that each is another sector */
 
 	/* What the map said of the sectors whose marks are in doubt, oldest first. */
 	struct block_range *before;
@@ -41,7 +43,21 @@ void health_tell(struct health *health);
 int health_take_back(struct health *health);
 
 /* A READ at LBA has failed.  Sets *DEAD when the drive does not read any more, not even where it
- * did before; the marks are still in doubt then.  -1 when the session ends. */
-int health_failed(struct health *health, uint64_t lba, const struct judged *judged, bool *dead);
+ * did before; the marks are still in doubt then. */
+void health_failed(struct health *health, uint64_t lba, const struct judged *judged, bool *dead);
+
+/* Has the last READ failed, so that nobody knows yet whether the drive has? */
+static inline bool health_is_in_doubt(const struct health *health)
+{
+	return health->failures > 0;
+}
+
+/* The session ends while that is in doubt: a sector is called bad only by a drive that is known to
+ * live, so those that were become failed ones.  -1 and the session's error when the sink fails. */
+int health_leave(struct health *health);
+
+/* All was tried: when the last READs have failed, looks whether that was the drive's death.  *DEAD
+ * as above. */
+void health_settle(struct health *health, bool *dead);
 
 #endif

@@ -21,6 +21,9 @@
 #define DOUBLING_PLACES 64
 #define VALUE_ROOM	256
 
+/* Each READ that hangs may take half a minute, in which nobody can stop it. */
+#define HUNG_MOST 2
+
 /* --- the lines --- */
 
 struct lines {
@@ -29,11 +32,11 @@ struct lines {
 	bool full;
 };
 
-static void add_line(struct lines *lines, const char *format, ...)
+static void add_identity_line(struct lines *lines, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* A line that does not fit whole is left out, and all behind it. */
-static void add_line(struct lines *lines, const char *format, ...)
+static void add_identity_line(struct lines *lines, const char *format, ...)
 {
 	va_list ap;
 	int n;
@@ -56,17 +59,18 @@ char *capture_identity(const struct device *device, char *out, size_t room)
 	if (room == 0)
 		return out;
 	out[0] = '\0';
-	add_line(&lines, "sectors=%" PRIu64 "\n", device->capacity.n_blocks);
-	add_line(&lines, "sector-bytes=%" PRIu32 "\n", device->capacity.block_bytes);
-	add_line(&lines, "bytes=%" PRIu64 "\n", device->size_bytes);
-	add_line(&lines, "usb-serial=%s\n", drive->usb_serial);
-	add_line(&lines, "unit-serial=%s\n", device->unit_serial);
-	add_line(&lines, "usb-id=%04x:%04x:%04x\n", drive->vid, drive->pid, drive->bcd_device);
-	add_line(&lines, "vendor=%s\n", device->inquiry.vendor);
-	add_line(&lines, "product=%s\n", device->inquiry.product);
-	add_line(&lines, "revision=%s\n", device->inquiry.revision);
-	add_line(&lines, "port=%s\n", drive->port);
-	add_line(&lines, "lun=%u\n", drive->lun);
+	add_identity_line(&lines, "sectors=%" PRIu64 "\n", device->capacity.n_blocks);
+	add_identity_line(&lines, "sector-bytes=%" PRIu32 "\n", device->capacity.block_bytes);
+	add_identity_line(&lines, "bytes=%" PRIu64 "\n", device->size_bytes);
+	add_identity_line(&lines, "usb-serial=%s\n", drive->usb_serial);
+	add_identity_line(&lines, "unit-serial=%s\n", device->unit_serial);
+	add_identity_line(
+		&lines, "usb-id=%04x:%04x:%04x\n", drive->vid, drive->pid, drive->bcd_device);
+	add_identity_line(&lines, "vendor=%s\n", device->inquiry.vendor);
+	add_identity_line(&lines, "product=%s\n", device->inquiry.product);
+	add_identity_line(&lines, "revision=%s\n", device->inquiry.revision);
+	add_identity_line(&lines, "port=%s\n", drive->port);
+	add_identity_line(&lines, "lun=%u\n", drive->lun);
 	return out;
 }
 
@@ -104,28 +108,35 @@ static uint64_t sample_place(uint64_t n_blocks, unsigned int i)
 	return i / 2 < 63 ? 1ull << (i / 2) : UINT64_MAX;
 }
 
-/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.  One
- * that is damaged in the image says nothing, and does not keep the image from being gone on with:
- * only so can it be read from the drive again. */
+/* Compares one good sector at or behind PLACE.  1: it agrees, 0: it says nothing, -1: another.
+ * Counts it in *HUNG when the drive did not answer in time. */
 static int sample_one(struct device *device, struct capture_sink *sink, uint64_t place,
-	uint8_t *ours, uint8_t *theirs, struct err *err)
+	uint8_t *ours, uint8_t *theirs, unsigned int *hung, struct err *err)
 {
 	struct block_range range;
 	enum outcome outcome = OUTCOME_DONE;
+	struct err unread = {.kind = ERR_NONE};
 	size_t len = sink->block_bytes;
-	struct err unread;
 
 	if (!blockmap_next(sink->map, place, BLOCK_HAVE, &range))
 		return 0;
-	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0)
-		return unread.kind == ERR_NO_MEMORY ? err_memory(err, "for a sector") : 0;
+	/* What is damaged in the image says nothing; it is found and mended later. */
+	if (sink->ops->read_back(sink, range.lba, 1, ours, &unread) < 0) {
+		if (unread.kind == ERR_BAD_IMAGE)
+			return 0;
+		if (err)
+			*err = unread;
+		return -1;
+	}
 	if (mem_is_uniform(ours, len))
 		return 0;
 	memset(theirs, 0, len);
-	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome))
+	if (!plain_read(device, range.lba, PLAIN_READ_MS, theirs, &outcome)) {
+		*hung += outcome == OUTCOME_TIMED_OUT;
 		return outcome == OUTCOME_GONE
 			       ? err_set(err, ERR_GONE, "%s left the bus", device->name)
 			       : 0;
+	}
 	if (memcmp(ours, theirs, len) == 0)
 		return 1;
 	return err_set(err, ERR_IDENTITY,
@@ -140,17 +151,19 @@ int identity_sample(
 	cleanup_free uint8_t *ours = mem_page_alloc(len);
 	cleanup_free uint8_t *theirs = mem_page_alloc(len);
 
+	unsigned int hung = 0;
+
 	*compared = 0;
 	if (!ours || !theirs)
 		return err_memory(err, "for two sectors");
 	for (unsigned int i = 0; i < SPREAD_PLACES + DOUBLING_PLACES; i++) {
 		uint64_t place = sample_place(blockmap_blocks(sink->map), i);
-		int r = sample_one(device, sink, place, ours, theirs, err);
+		int r = sample_one(device, sink, place, ours, theirs, &hung, err);
 
 		if (r < 0)
 			return -1;
 		*compared += (unsigned int)r;
-		if (*compared == SAMPLE_SECTORS)
+		if (*compared == SAMPLE_SECTORS || hung == HUNG_MOST)
 			break;
 	}
 	return 0;
@@ -168,7 +181,7 @@ static int differs(struct err *err, const char *what, const char *image, const c
 }
 
 /* 1: both are known and agree, 0: one is not known, -1: they differ. */
-static int compare(const char *text, size_t len, const char *key, const char *drive,
+static int identity_compare(const char *text, size_t len, const char *key, const char *drive,
 	const char *what, struct err *err)
 {
 	char value[VALUE_ROOM];
@@ -196,9 +209,11 @@ static int compare_number(const char *text, size_t len, const char *key, uint64_
  * count as agreeing. */
 static int compare_place(struct device *device, const char *text, size_t len, struct err *err)
 {
-	int product = compare(text, len, "product", device->inquiry.product, "product", err);
-	int port =
-		product < 0 ? -1 : compare(text, len, "port", device->drive.port, "USB port", err);
+	int product =
+		identity_compare(text, len, "product", device->inquiry.product, "product", err);
+	int port = product < 0 ? -1
+			       : identity_compare(
+					 text, len, "port", device->drive.port, "USB port", err);
 
 	if (product < 0 || port < 0)
 		return -1;
@@ -227,10 +242,10 @@ static int compare_geometry(
 static int compare_serials(
 	const struct device *device, const char *text, size_t len, struct err *err)
 {
-	int usb = compare(
+	int usb = identity_compare(
 		text, len, "usb-serial", device->drive.usb_serial, "USB serial number", err);
 	int unit = usb < 0 ? -1
-			   : compare(text, len, "unit-serial", device->unit_serial,
+			   : identity_compare(text, len, "unit-serial", device->unit_serial,
 				     "unit serial number", err);
 
 	if (usb < 0 || unit < 0)

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "scsi/scsi.h"
 
 #define ERROR_LINES_MAX 1000
 #define RESET_LINES_MAX 1000
@@ -172,22 +171,6 @@ struct capture_observer journal_begin(struct journal *j, const struct source *so
 
 int journal_end(struct journal *j, struct err *err)
 {
-	struct block_range range;
-
-	for (uint64_t lba = j->source->begin;
-		source_next(j->source, lba, BLOCK_MASK(BLOCK_FAILED), &range);
-		lba = range.lba + range.n) {
-		char text[SCSI_REASON_TEXT];
-		struct capture_notice notice = {
-			.kind = NOTICE_UNREADABLE,
-			.lba = range.lba,
-			.n = range.n,
-			.state = BLOCK_FAILED,
-			.text = scsi_reason_text(&range.why, text, sizeof(text)),
-		};
-
-		journal_put_area(j, &notice);
-	}
 	if (j->left_out) {
 		struct json_object *line = journal_line("notice");
 

@@ -4,8 +4,8 @@
  * An observer, so it cannot stop the capture: when the sink does not take a line, the sink fails at
  * the next call by itself, and when memory has ended, journal_end() says so.
  *
- * The number of lines about bad areas is bounded, so that a drive with millions of them does not
- * fill the image; the map has every one.  What happened to the drive as a
+ * The number of lines about bad areas and about resets is bounded, so that a drive with millions of
+ * them does not fill the image; the map has every bad sector.  What happened to the drive as a
  * whole (gone, back, dead, helped) is always written down.
  */
 #ifndef UMS_CAPTURE_JOURNAL_H
@@ -25,8 +25,7 @@ struct journal {
 
 struct capture_observer journal_begin(struct journal *journal, const struct source *source);
 
-/* Writes down the ranges that failed and were not taken apart.  -1 and ERR
- * when a line of this session could not be written. */
+/* Says when lines were left out.  -1 and ERR when a line of this session could not be written. */
 int journal_end(struct journal *journal, struct err *err);
 
 #endif

@@ -44,13 +44,14 @@ static bool help(struct wait *wait)
 	char what[200];
 
 	if (device_revive(source->device, &wait->step, what, sizeof(what))) {
-		source_say(source, NOTICE_HELP, 0, "%s", what);
+		source_say(source, NOTICE_HELP, wait->lost->keep->position, "%s", what);
 		return true;
 	}
 	if (wait->asked_user || !options->rescue)
 		return false;
 	wait->asked_user = true;
-	source_say(source, NOTICE_HELP, 0, "the command given for a drive that is stuck is run");
+	source_say(source, NOTICE_HELP, wait->lost->keep->position,
+		"the command given for a drive that is stuck is run");
 	options->rescue(options->rescue_context, source->device);
 	return true;
 }
@@ -74,7 +75,7 @@ static bool reads_again(const struct source *source)
 	return plain_read(source->device, range.lba, source->timeout_ms, source->block, &outcome);
 }
 
-static int give_up(const struct wait *wait)
+static int lost_give_up(const struct wait *wait)
 {
 	struct source *source = wait->lost->source;
 
@@ -91,8 +92,8 @@ static void come_back(const struct wait *wait)
 	const struct source *source = wait->lost->source;
 
 	wait->lost->reconnects++;
-	source_say(source, NOTICE_BACK, 0, "it is back as %s, by route %s", source->device->name,
-		route_name(source->device->route));
+	source_say(source, NOTICE_BACK, wait->lost->keep->position, "it is back as %s, by route %s",
+		source->device->name, route_name(source->device->route));
 }
 
 /* DEAD: it is there but does not read, so that waiting alone helps nothing. */
@@ -117,11 +118,11 @@ static int bring_back(struct lost *lost, bool dead)
 			err_set(&wait.err, ERR_GONE, "%s is there but does not read any more",
 				source->device->name);
 			if (!helped)
-				return give_up(&wait);
+				return lost_give_up(&wait);
 		}
 		if (wait.err.kind != ERR_GONE || source_stopped(source) ||
 			deadline_left_ms(wait.deadline) == 0)
-			return give_up(&wait);
+			return lost_give_up(&wait);
 		if (keep_tick(lost->keep) < 0)
 			return -1;
 	}

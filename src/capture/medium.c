@@ -84,10 +84,13 @@ static int compare_kept(const struct medium *medium)
 
 	for (unsigned int i = 0; i < medium->n; i++) {
 		enum outcome outcome;
+		bool came = plain_read(source->device, medium->lba[i], source->timeout_ms,
+			source->block, &outcome);
 
-		if (plain_read(source->device, medium->lba[i], source->timeout_ms, source->block,
-			    &outcome) &&
-			memcmp(source->block, medium->bytes[i], source->block_bytes) != 0)
+		if (!came && outcome == OUTCOME_GONE)
+			return err_set(
+				source->err, ERR_GONE, "%s left the bus", source->device->name);
+		if (came && memcmp(source->block, medium->bytes[i], source->block_bytes) != 0)
 			return err_set(source->err, ERR_IDENTITY,
 				"sector %" PRIu64 " of %s is not what it was before",
 				medium->lba[i], source->device->name);
@@ -119,15 +122,19 @@ bool medium_is_in_doubt(const struct medium *medium)
 	return words_heard(medium->source) != medium->heard;
 }
 
-int medium_check(struct medium *medium)
+int medium_check(struct medium *medium, uint64_t lba)
 {
 	struct source *source = medium->source;
 
 	for (int i = 0; i < ROUNDS && medium_is_in_doubt(medium); i++) {
 		medium->heard = words_heard(source);
-		if (compare_medium(medium) < 0)
-			return source_end(source, CAPTURE_FAILED);
-		source_say(source, NOTICE_MEDIUM, 0,
+		if (compare_medium(medium) < 0) {
+			if (source->err->kind != ERR_GONE)
+				return source_end(source, CAPTURE_FAILED);
+			*source->err = (struct err){.kind = ERR_NONE};
+			return 1;
+		}
+		source_say(source, NOTICE_MEDIUM, lba,
 			"the drive said that it was not ready or that its medium may have changed: "
 			"what could be compared is as before");
 	}

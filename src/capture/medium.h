@@ -37,9 +37,10 @@ void medium_recognised(struct medium *medium);
 bool medium_is_in_doubt(const struct medium *medium);
 
 /* Compares capacity and a sample of sectors when the drive has said something of its medium since
- * the last time.  -1 when it is another: the session ends with ERR_IDENTITY, or ERR_GONE.
- * Only while no READ is under way. */
-int medium_check(struct medium *medium);
+ * the last time; LBA is where the capture is.  1 when the drive has left the bus before that was
+ * done: nothing is known of its medium until it has been recognised.  -1 when it is another medium
+ * and the session ends, with ERR_IDENTITY.  Only while no READ is under way. */
+int medium_check(struct medium *medium, uint64_t lba);
 
 /* Asks the capacity again.  -1 and the session's error when it is another now; 0 also when the
  * drive does not say. */

@@ -48,7 +48,8 @@ enum capture_notice_kind {
 	NOTICE_READING,	    /* a READ of N sectors at LBA is waited for, LIMIT_MS at most */
 	NOTICE_READ,	    /* it has ended; BYTES of it came well */
 	NOTICE_READ_FAILED, /* it failed: TEXT; which sectors are to blame is not known yet */
-	NOTICE_UNREADABLE,  /* N sectors at LBA turned out to be of STATE (bad, failed): TEXT */
+	NOTICE_UNREADABLE,  /* N sectors at LBA turned out to be of STATE: TEXT.  Bad ones; at the
+			     * end failed ones too, of PASS_DONE when all was tried */
 	NOTICE_RESET,	    /* the drive was reset */
 	NOTICE_GONE,	    /* it has left the bus; waited for, LIMIT_MS at most */
 	NOTICE_DEAD,	    /* it does not read any more; brought back if possible */

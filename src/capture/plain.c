@@ -2,8 +2,29 @@
 /* One sector for ourselves: see plain.h. */
 #include "capture/plain.h"
 
-#include "capture/judge.h"
+#include "base/clock.h"
 #include "scsi/scsi.h"
+
+#define BUSY_PAUSE_MS 50
+
+void plain_pause(const struct judged *judged)
+{
+	if (judged->why.status != SCSI_STATUS_GOOD &&
+		judged->why.status != SCSI_STATUS_CHECK_CONDITION)
+		clock_sleep_ms(BUSY_PAUSE_MS);
+}
+
+/* Waits for a drive that says it is becoming ready.  False when it does not. */
+static bool plain_wait_ready(struct device *device, enum outcome *outcome)
+{
+	struct err err = {.kind = ERR_NONE};
+
+	if (scsi_wait_ready(device->transport, deadline_in_ms(PLAIN_READY_MS), &err) == 0)
+		return true;
+	if (err.kind == ERR_GONE)
+		*outcome = OUTCOME_GONE;
+	return false;
+}
 
 bool plain_read(struct device *device, uint64_t lba, unsigned int timeout_ms, void *data,
 	enum outcome *outcome)
@@ -18,11 +39,15 @@ bool plain_read(struct device *device, uint64_t lba, unsigned int timeout_ms, vo
 			&reply, NULL);
 		*outcome = reply.outcome;
 		judged = judge_read(&reply, lba, 1, block_bytes);
-		if (judged.verdict == VERDICT_NOT_READY)
-			scsi_wait_ready(device->transport, deadline_in_ms(PLAIN_READY_MS), NULL);
-		else if (judged.verdict != VERDICT_AGAIN)
+		if (judged.verdict == VERDICT_NOT_READY) {
+			if (!plain_wait_ready(device, outcome))
+				return false;
+			continue;
+		}
+		if (judged.verdict != VERDICT_AGAIN)
 			return judged.verdict == VERDICT_GOOD ||
 			       judged.verdict == VERDICT_RECOVERED;
+		plain_pause(&judged);
 	}
 	return false;
 }

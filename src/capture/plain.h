@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/judge.h"
 #include "device/device.h"
 
 #define PLAIN_READ_MS 30000
@@ -20,5 +21,8 @@
  * each READ.  True when it came; *OUTCOME is how the last READ ended. */
 bool plain_read(struct device *device, uint64_t lba, unsigned int timeout_ms, void *data,
 	enum outcome *outcome);
+
+/* Before a READ is sent again: a moment's pause when the drive said that it is busy. */
+void plain_pause(const struct judged *judged);
 
 #endif

@@ -12,7 +12,6 @@
 
 #define READ_BYTES	(1024 * 1024)
 #define READ_BYTES_FILE (4 * 1024 * 1024)
-#define BUSY_PAUSE_MS	50
 
 /* So many READs in a row must have gone well before it is read ahead. */
 #define SMOOTH 4
@@ -68,7 +67,7 @@ int reading_mark(struct reading *reading, uint64_t lba, uint64_t n, enum block_s
 /* --- READs ahead, and places in the sink --- */
 
 /* Nothing else is under way after this. */
-static int drain(struct reading *reading)
+static int reading_drain(struct reading *reading)
 {
 	if (ahead_drain(reading->ahead, reading->source->err) < 0)
 		return source_end(reading->source, CAPTURE_FAILED);
@@ -107,24 +106,24 @@ static int first_answer(struct reading *reading, uint64_t lba, uint32_t n, struc
 	return 0;
 }
 
-static int release(struct reading *reading, const struct place *place)
+static int reading_release(
+	const struct reading *reading, const struct place *place, struct err *err)
 {
-	struct source *source = reading->source;
+	struct capture_sink *sink = reading->source->sink;
 
-	if (place->data &&
-		source->sink->ops->release(source->sink, place->lba, place->n, source->err) < 0)
-		return source_end(source, CAPTURE_FAILED);
-	return 0;
+	return place->data ? sink->ops->release(sink, place->lba, place->n, err) : 0;
 }
 
 /* --- sending again what costs no try --- */
 
 static void note_resets(struct reading *reading, uint32_t epoch)
 {
-	if (epoch <= reading->epoch)
+	uint32_t *told = &reading->source->device->reset_epoch;
+
+	if (epoch <= *told)
 		return;
-	reading->resets += epoch - reading->epoch;
-	reading->epoch = epoch;
+	reading->resets += epoch - *told;
+	*told = epoch;
 	source_say(reading->source, NOTICE_RESET, reading->keep->position,
 		"the drive was reset (%u so far)", reading->resets);
 }
@@ -141,8 +140,28 @@ static enum verdict wait_ready(struct reading *reading)
 	return err.kind == ERR_GONE ? VERDICT_GONE : VERDICT_TROUBLE;
 }
 
+/* Nothing of another medium may get into the image.  When the drive leaves while that is looked
+ * at, its last answer counts for nothing. */
+static int check_medium(struct reading *reading, uint64_t lba, struct judged *judged)
+{
+	int r;
+
+	if (!medium_is_in_doubt(&reading->medium))
+		return 0;
+	if (reading_drain(reading) < 0)
+		return -1;
+	r = medium_check(&reading->medium, lba);
+	if (r > 0)
+		*judged = (struct judged){
+			.verdict = VERDICT_GONE,
+			.why = {.outcome = BLOCK_OUTCOME_GONE, .tries = 1},
+		};
+	return r;
+}
+
 /* What must happen before a READ is sent again.  1: it is not sent again, the verdict stands. */
-static int prepare_again(struct reading *reading, struct judged *judged, unsigned int sent)
+static int prepare_again(
+	struct reading *reading, uint64_t lba, struct judged *judged, unsigned int sent)
 {
 	if (source_stopped(reading->source))
 		return source_end(reading->source, CAPTURE_STOPPED);
@@ -154,16 +173,15 @@ static int prepare_again(struct reading *reading, struct judged *judged, unsigne
 		judged->verdict = wait_ready(reading);
 		if (judged->verdict != VERDICT_AGAIN)
 			return 1;
-	} else if (judged->why.status != SCSI_STATUS_GOOD &&
-		   judged->why.status != SCSI_STATUS_CHECK_CONDITION) {
-		clock_sleep_ms(BUSY_PAUSE_MS);
+	} else {
+		plain_pause(judged);
 	}
-	return medium_check(&reading->medium);
+	return check_medium(reading, lba, judged);
 }
 
 /* Sends the READ until its reply says something of the sectors. */
-static int exchange(struct reading *reading, uint64_t lba, uint32_t n, struct answer *answer,
-	struct place *place, struct judged *judged)
+static int reading_exchange(struct reading *reading, uint64_t lba, uint32_t n,
+	struct answer *answer, struct place *place, struct judged *judged)
 {
 	if (first_answer(reading, lba, n, answer, place) < 0)
 		return -1;
@@ -174,13 +192,13 @@ static int exchange(struct reading *reading, uint64_t lba, uint32_t n, struct an
 		if (judged->verdict != VERDICT_GOOD) {
 			reading->good_in_a_row = 0;
 			keep_trouble(reading->keep);
-			if (drain(reading) < 0)
+			if (reading_drain(reading) < 0)
 				return -1;
 		}
 		note_resets(reading, answer->reply.reset_epoch);
 		if (judged->verdict != VERDICT_AGAIN && judged->verdict != VERDICT_NOT_READY)
 			return 0;
-		more = prepare_again(reading, judged, sent);
+		more = prepare_again(reading, lba, judged, sent);
 		if (more != 0)
 			return more < 0 ? -1 : 0;
 		ahead_read_now(reading->source, place, answer);
@@ -212,14 +230,11 @@ static int commit_recovered(struct reading *reading, uint64_t lba, const struct 
 	return commit_part(reading, judged->lba + 1, judged->n - before - 1, BLOCK_GOOD, NULL);
 }
 
-static int commit(struct reading *reading, const struct place *place, const struct judged *judged)
+static int reading_commit(
+	struct reading *reading, const struct place *place, const struct judged *judged)
 {
 	uint64_t bytes = (uint64_t)judged->n * reading->source->block_bytes;
 
-	/* Nothing of another medium may get into the image. */
-	if (medium_is_in_doubt(&reading->medium) &&
-		(drain(reading) < 0 || medium_check(&reading->medium) < 0))
-		return -1;
 	health_good(&reading->health);
 	reading->good_in_a_row++;
 	reading->read_bytes += bytes;
@@ -230,24 +245,32 @@ static int commit(struct reading *reading, const struct place *place, const stru
 	return commit_recovered(reading, place->lba, judged);
 }
 
-static int conclude(struct reading *reading, const struct place *place, const struct answer *answer,
-	struct judged *judged)
+static bool reading_went_well(const struct judged *judged)
 {
-	if (judged->verdict != VERDICT_GOOD && judged->verdict != VERDICT_RECOVERED)
+	return judged->verdict == VERDICT_GOOD || judged->verdict == VERDICT_RECOVERED;
+}
+
+static int reading_conclude(struct reading *reading, const struct place *place,
+	const struct answer *answer, struct judged *judged)
+{
+	if (reading_went_well(judged) && check_medium(reading, place->lba, judged) < 0)
+		return -1;
+	if (!reading_went_well(judged))
 		return failure_conclude(reading, place, answer, judged);
 	judged->slow = pace_is_slow(&reading->pace,
 		(uint64_t)judged->n * reading->source->block_bytes, answer->took_ns);
 	if (judged->slow)
 		keep_trouble(reading->keep);
-	return commit(reading, place, judged);
+	return reading_commit(reading, place, judged);
 }
 
 static void tell_read(const struct reading *reading, const struct judged *judged)
 {
-	bool good = judged->verdict == VERDICT_GOOD || judged->verdict == VERDICT_RECOVERED;
 	struct capture_notice notice = {
 		.kind = NOTICE_READ,
-		.bytes = good ? (uint64_t)judged->n * reading->source->block_bytes : 0,
+		.bytes = reading_went_well(judged)
+				 ? (uint64_t)judged->n * reading->source->block_bytes
+				 : 0,
 	};
 
 	source_tell(reading->source, &notice);
@@ -266,11 +289,16 @@ int reading_read(struct reading *reading, uint64_t lba, uint32_t n, struct judge
 		return source_end(source, CAPTURE_STOPPED);
 	reading->keep->position = lba;
 	source_tell(source, &notice);
-	r = exchange(reading, lba, n, &answer, &place, judged);
+	r = reading_exchange(reading, lba, n, &answer, &place, judged);
 	if (r == 0)
-		r = conclude(reading, &place, &answer, judged);
-	if (release(reading, &place) < 0 || r < 0)
+		r = reading_conclude(reading, &place, &answer, judged);
+	if (r < 0) {
+		/* Why the session ends is known: what comes now is not to hide it. */
+		reading_release(reading, &place, NULL);
 		return -1;
+	}
+	if (reading_release(reading, &place, source->err) < 0)
+		return source_end(source, CAPTURE_FAILED);
 	tell_read(reading, judged);
 	return keep_tick(reading->keep);
 }

@@ -26,7 +26,6 @@ struct reading {
 	uint32_t max_blocks;	    /* of one READ */
 	unsigned int good_in_a_row; /* reads */
 	struct pace pace;
-	uint32_t epoch; /* of resets, the last that was seen */
 	bool told_out_of_range;
 
 	uint64_t failed_reads, read_bytes; /* in this session */

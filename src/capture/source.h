@@ -3,14 +3,17 @@
  * What every part of a running capture needs to know of its surroundings.  Fixed while it runs; not
  * for callers of the room.  The parts stand on each other in this order, and only ever call down:
  *
- *     capture.c               the run: passes in order, begin and end
- *     passes.c  isolate.c     which sectors next
- *     reading.c               one READ, with all that may come between; into the sink
- *     keep.c                  when the sink makes things durable; who else writes to the drive
- *     lost.c  health.c        a drive that has gone, or does not read any more
- *     identity.c  medium.c    is it still the same drive, the same medium
- *     ahead.c  plain.c judge.c   READs, and what their replies mean
- *     source.c                the part asked for, the end, notices
+ *     capture.c                          the run: passes in order, begin and end
+ *     passes.c isolate.c                 which sectors next
+ *     reading.c failure.c                one READ, with all that may come between; into the sink
+ *     lost.c health.c                    a drive that has gone, or does not read any more
+ *     keep.c                             when the sink makes things durable; who else writes
+ *     identity.c medium.c testimony.c    which drive, which medium, what it says of itself
+ *     ahead.c plain.c judge.c pace.c     READs, and what their replies mean
+ *     journal.c progress.c               the observers of the room itself
+ *     source.c                           the part asked for, the end, notices
+ *
+ * (tests/cli/test-layers.sh reads this list.)
  *
  * Functions return 0 to go on and -1 when the session ends; source_end() has said how then.
  */

@@ -177,7 +177,7 @@ static void remember_options(struct again *again, const struct values *v)
 
 /* --- the run --- */
 
-static int exit_code(enum acquire_end end)
+static int capture_exit_code(enum acquire_end end)
 {
 	switch (end) {
 	case ACQUIRE_COMPLETE:
@@ -221,7 +221,7 @@ static int capture_with_view(const struct values *v, const struct acquire_option
 	struct err err;
 	int code;
 
-	code = exit_code(acquire_run(options, &observer, &result, &err));
+	code = capture_exit_code(acquire_run(options, &observer, &result, &err));
 	progress_view_finish(view, &result);
 	if (err.kind != ERR_NONE)
 		cli_error("capture", NULL, err.text);

@@ -25,7 +25,7 @@ struct export
 	uint64_t lost_areas, lost_sectors;
 };
 
-static void export_progress(void *context, uint64_t done, uint64_t all)
+static void show_export_progress(void *context, uint64_t done, uint64_t all)
 {
 	struct export *export = context;
 
@@ -49,7 +49,7 @@ static int export_raw(struct export *export, struct target *out, struct err *err
 	struct image_export_options options = {
 		.sparse = target_is_new(out),
 		.lose = export->salvage ? export_lose : NULL,
-		.progress = export_progress,
+		.progress = show_export_progress,
 		.context = export,
 	};
 	int r = image_export(export->image, target_fd(out), &options, err);

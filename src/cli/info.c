@@ -193,7 +193,7 @@ static int add_blob(void *context, const char *name, const void *bytes, size_t l
 	return 0;
 }
 
-static int add_line(void *context, const char *json)
+static int add_info_line(void *context, const char *json)
 {
 	struct json_object *o = json_read(json);
 
@@ -244,7 +244,7 @@ static int info_print_json(struct image *image, struct err *err)
 	int r = image_blobs(image, add_blob, &blobs, err);
 
 	if (r == 0)
-		r = image_journal(image, add_line, &journal, err);
+		r = image_journal(image, add_info_line, &journal, err);
 	if (r == 0)
 		r = image_journal(image, add_note, &notes, err);
 	if (info->damaged)
@@ -281,7 +281,7 @@ static int info_show(struct image *image, const struct values *values, struct er
 	return values->json ? info_print_json(image, err) : info_print_text(image, err);
 }
 
-static int exit_code(const struct err *err)
+static int info_exit_code(const struct err *err)
 {
 	switch (err->kind) {
 	case ERR_BAD_IMAGE:
@@ -304,7 +304,7 @@ static int info_run(const void *given, char **positional, int n_positional)
 		return code;
 	if (info_show(image, given, &err) < 0) {
 		cli_error("info", positional[0], err.text);
-		code = exit_code(&err);
+		code = info_exit_code(&err);
 	}
 	image_close(image);
 	return code;

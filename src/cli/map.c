@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "base/errnum.h"
 #include "base/json.h"
 #include "scsi/scsi.h"
 
@@ -29,6 +30,7 @@ static void map_print_text(const struct blockmap *map, unsigned int mask)
 static struct json_object *map_range_json(const struct block_range *range)
 {
 	struct json_object *o = json_object_new_object();
+	const char *error = errnum_name(range->why.error);
 	char why[200];
 
 	json_add(&o, "lba", cli_json_u64(range->lba));
@@ -38,6 +40,10 @@ static struct json_object *map_range_json(const struct block_range *range)
 		return o;
 	json_add(&o, "reason", json_object_new_string(why));
 	json_add(&o, "outcome", json_object_new_string(block_outcome_name(range->why.outcome)));
+	/* Where the host failed, the drive gave no status and no sense data: they are 0. */
+	if (range->why.error)
+		json_add(&o, "error",
+			error ? json_object_new_string(error) : cli_json_u64(range->why.error));
 	json_add(&o, "status", cli_json_u64(range->why.status));
 	json_add(&o, "sense_key", cli_json_u64(range->why.sense_key));
 	json_add(&o, "asc", cli_json_u64(range->why.asc));

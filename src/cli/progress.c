@@ -109,7 +109,7 @@ static void show_if_due(struct progress_view *view)
 	show(view, now_ns);
 }
 
-static void say(struct progress_view *view, const char *text)
+static void view_say(struct progress_view *view, const char *text)
 {
 	size_t room = TEXT_SHOWN(strlen(text));
 	cleanup_free char *shown = malloc(room);
@@ -162,32 +162,39 @@ static void say_json(struct progress_view *view, const struct capture_notice *no
 
 static void say_unreadable(struct progress_view *view, const struct capture_notice *notice)
 {
+	const char *what = "cannot read";
 	char text[400];
 
 	if (view->bad_told++ == MOST_BAD)
-		say(view, "more bad sectors than are listed here; the map has them all");
+		view_say(view, "more bad sectors than are listed here; the map has them all");
 	if (view->bad_told > MOST_BAD)
 		return;
+	if (notice->state == BLOCK_FAILED)
+		what = "failed, and not known to be bad:";
 	if (notice->n == 1)
-		snprintf(text, sizeof(text), "cannot read LBA %" PRIu64 ": %s", notice->lba,
+		snprintf(text, sizeof(text), "%s LBA %" PRIu64 ": %s", what, notice->lba,
 			notice->text);
 	else
 		snprintf(text, sizeof(text),
-			"cannot read LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s",
+			"%s LBA %" PRIu64 "-%" PRIu64 " (%" PRIu64 " sectors): %s", what,
 			notice->lba, notice->lba + notice->n - 1, notice->n, notice->text);
-	say(view, text);
+	view_say(view, text);
 }
 
 static void say_notice(struct progress_view *view, const struct capture_notice *notice)
 {
 	if (!notice->text || !kind_word(notice->kind))
 		return;
+	/* Which of them cannot be read nobody knows yet. */
+	if (notice->kind == NOTICE_UNREADABLE && notice->state == BLOCK_FAILED &&
+		notice->pass != PASS_DONE)
+		return;
 	if (view->json)
 		say_json(view, notice);
 	else if (notice->kind == NOTICE_UNREADABLE)
 		say_unreadable(view, notice);
 	else
-		say(view, notice->text);
+		view_say(view, notice->text);
 }
 
 /* --- what is told --- */
@@ -247,7 +254,7 @@ static void say_start(struct progress_view *view, const struct acquire_start *st
 		snprintf(text, sizeof(text), "capturing %s (%s %s), %s, by route %s into %s",
 			device->name, device->inquiry.vendor, device->inquiry.product,
 			text_size(start->wanted * block, size), route_name(device->route), image);
-	say(view, text);
+	view_say(view, text);
 }
 
 static void say_start_json(struct progress_view *view, const struct acquire_start *start)
@@ -296,7 +303,7 @@ static void view_reading_back(void *context, uint64_t done, uint64_t all)
 	pthread_mutex_unlock(&view->lock);
 }
 
-static void *tick(void *argument)
+static void *view_tick(void *argument)
 {
 	struct progress_view *view = argument;
 
@@ -323,7 +330,7 @@ struct progress_view *progress_view_new(FILE *json, bool quiet, struct err *err)
 	view->terminal = isatty(STDERR_FILENO);
 	pthread_mutex_init(&view->lock, NULL);
 	clock_cond_init(&view->changed);
-	view->ticking = thread_start(&view->ticker, tick, view, err) == 0;
+	view->ticking = thread_start(&view->ticker, view_tick, view, err) == 0;
 	if (view->ticking)
 		return view;
 	progress_view_free(view);
@@ -358,7 +365,7 @@ void progress_view_finish(struct progress_view *view, const struct acquire_resul
 		snprintf(text, sizeof(text), "%s read in %s, %s/s on average",
 			text_size(bytes, size), text_duration((ms + 500) / 1000, time),
 			text_size(ms > 0 ? bytes * 1000 / ms : bytes, rate));
-		say(view, text);
+		view_say(view, text);
 	}
 	pthread_mutex_unlock(&view->lock);
 }

@@ -17,7 +17,7 @@ struct values {
 	const char *listen;
 };
 
-static void say(const char *text)
+static void sim_say(const char *text)
 {
 	cli_put(stdout, text);
 	putchar('\n');
@@ -49,12 +49,12 @@ static int serve(const char *address, char **names, size_t n, struct usb_device 
 		char line[600];
 
 		snprintf(line, sizeof(line), "sim:%s is 1-%zu at %s", names[i], i + 1, address);
-		say(line);
+		sim_say(line);
 	}
-	say("modprobe vhci-hcd; usbip attach -r 127.0.0.1 -b 1-1   makes it a drive of this "
-	    "machine; "
-	    "Ctrl-C ends");
-	status = usbip_serve(listener, drives, n, stop, say, &err);
+	sim_say("modprobe vhci-hcd; usbip attach -r 127.0.0.1 -b 1-1   makes it a drive of this "
+		"machine; "
+		"Ctrl-C ends");
+	status = usbip_serve(listener, drives, n, stop, sim_say, &err);
 	close(listener);
 	if (status == 0)
 		return EXIT_COMPLETE;

@@ -12,7 +12,7 @@
 static atomic_bool stopped;
 static sigset_t signals;
 
-static void say(const char *text, size_t len)
+static void stop_say(const char *text, size_t len)
 {
 	if (isatty(STDERR_FILENO) && write(STDERR_FILENO, text, len) < 0)
 		return;
@@ -29,7 +29,7 @@ static void *wait_for_signals(void *argument)
 	while (sigwait(&signals, &number) == 0) {
 		bool before = atomic_exchange(&stopped, true);
 
-		say(before ? again : first, before ? sizeof(again) - 1 : sizeof(first) - 1);
+		stop_say(before ? again : first, before ? sizeof(again) - 1 : sizeof(first) - 1);
 	}
 	return NULL;
 }

@@ -9,15 +9,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static uint64_t summary_sum(const struct acquire_result *result, unsigned int mask)
-{
-	uint64_t n = 0;
-
-	for (unsigned int state = 0; state < BLOCK_STATES; state++)
-		n += mask & BLOCK_MASK(state) ? result->counts.by_state[state] : 0;
-	return n;
-}
-
 static const char *plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
@@ -31,25 +22,27 @@ static void print_state(const struct acquire_result *r, FILE *out)
 	char have[32], all[32];
 
 	cli_put(out, r->image);
-	text_size(summary_sum(r, BLOCK_HAVE) * block, have);
+	text_size(acquire_count(&r->counts, BLOCK_HAVE) * block, have);
 	if (r->end == ACQUIRE_STOPPED) {
 		fprintf(out, ": stopped early; %s of %s captured\n", have,
-			text_size(summary_sum(r, BLOCK_ALL) * block, all));
+			text_size(acquire_count(&r->counts, BLOCK_ALL) * block, all));
 		return;
 	}
 	fprintf(out, ": %s%s captured", r->untouched ? "nothing to do: " : "", have);
-	if (summary_sum(r, unreadable) > 0)
+	if (acquire_count(&r->counts, unreadable) > 0)
 		fprintf(out, "; %" PRIu64 " sector%s in %" PRIu64 " area%s could not be read\n",
-			summary_sum(r, unreadable), plural(summary_sum(r, unreadable)),
-			r->counts.areas, plural(r->counts.areas));
+			acquire_count(&r->counts, unreadable),
+			plural(acquire_count(&r->counts, unreadable)), r->counts.areas,
+			plural(r->counts.areas));
 	else
 		fprintf(out, ", every sector%s\n", r->whole ? "" : " that was asked for");
 }
 
 static void print_remarks(const struct acquire_result *r, FILE *out)
 {
-	uint64_t recovered = summary_sum(r, BLOCK_MASK(BLOCK_RECOVERED));
-	uint64_t left = summary_sum(r, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
+	uint64_t recovered = acquire_count(&r->counts, BLOCK_MASK(BLOCK_RECOVERED));
+	uint64_t left =
+		acquire_count(&r->counts, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
 
 	if (left > 0 && r->end != ACQUIRE_STOPPED)
 		fprintf(out,
@@ -63,8 +56,7 @@ static void print_remarks(const struct acquire_result *r, FILE *out)
 			recovered, plural(recovered));
 	if (r->damaged > 0)
 		fprintf(out,
-			"damaged:      %" PRIu64 " sector%s that the image had were damaged in it "
-			"and had to be read again\n",
+			"damaged:      %" PRIu64 " sector%s of the image had to be read again\n",
 			r->damaged, plural(r->damaged));
 	if (r->capture.written_to)
 		fputs("written to:   the drive was written to, or could be, while it was read: the "
@@ -99,7 +91,7 @@ static void print_next(
 		return;
 	if (r->end == ACQUIRE_STOPPED)
 		fprintf(out, "to go on:     umsctl capture %s%s %s\n", again, device, image);
-	else if (summary_sum(r, BLOCK_MISSING) > 0)
+	else if (acquire_count(&r->counts, BLOCK_MISSING) > 0)
 		fprintf(out,
 			"which ones:   umsctl map --bad %s\n"
 			"to try again: umsctl capture --retries 3 %s%s %s\n",
@@ -139,7 +131,7 @@ void summary_print_json(const struct acquire_result *r, int code, FILE *out)
 	json_add_flag(&o, "whole", r->whole);
 	json_add_number(&o, "block_bytes", r->info.block_bytes);
 	json_add(&o, "sectors", sectors);
-	json_add_number(&o, "missing", summary_sum(r, BLOCK_MISSING));
+	json_add_number(&o, "missing", acquire_count(&r->counts, BLOCK_MISSING));
 	json_add_number(&o, "areas", r->counts.areas);
 	json_add_number(&o, "damaged", r->damaged);
 	json_add_flag(&o, "written_to", r->capture.written_to);

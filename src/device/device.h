@@ -94,6 +94,8 @@ struct device {
 	bool capacity_corrected;
 	uint32_t quirks;	 /* enum quirk */
 	unsigned int reconnects; /* so far */
+	uint32_t reset_epoch;	 /* up to which resets have been told of (struct reply): by the one
+				  * who sends commands.  A reconnect counts it on */
 	uint64_t size_bytes;	 /* n_blocks × block_bytes, or a plain file's exact size */
 	char unit_serial[128];	 /* VPD page 80h, escaped */
 	const uint8_t *device_descriptor; /* 18 bytes, or NULL when not USB; the device's */

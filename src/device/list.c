@@ -18,7 +18,7 @@ struct builder {
 	bool look_closer;
 };
 
-static int append(struct builder *builder, const struct drive *drive, struct err *err)
+static int list_append(struct builder *builder, const struct drive *drive, struct err *err)
 {
 	struct drive_list *list = builder->list;
 
@@ -48,7 +48,7 @@ static int append_units(struct builder *builder, struct udev_device *interface, 
 			sysfs_fill_unit(unit, &drive);
 			if (builder->look_closer)
 				look_at_disk(&drive);
-			status = append(builder, &drive, err);
+			status = list_append(builder, &drive, err);
 		}
 		if (unit)
 			udev_device_unref(unit);
@@ -73,7 +73,7 @@ static int append_unbound(struct builder *builder, const struct drive *drive, st
 	for (size_t i = 0; i < n; i++) {
 		/* Without a driver the kernel has no disk that could be used. */
 		unit[i].used = LOOKED_NO;
-		if (append(builder, &unit[i], err))
+		if (list_append(builder, &unit[i], err))
 			return -1;
 	}
 	return 0;
@@ -96,7 +96,7 @@ static int append_interface(struct builder *builder, struct udev_device *interfa
 	/* Bound, but no unit: claimed by a program, or not looked at yet. */
 	if (builder->look_closer)
 		look_at_disk(&drive);
-	return append(builder, &drive, err);
+	return list_append(builder, &drive, err);
 }
 
 static int by_place(const void *a, const void *b)

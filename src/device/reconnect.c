@@ -66,7 +66,7 @@ static struct device_options options_for(const struct opened *lost)
 	return options;
 }
 
-static void look_at(struct search *search, const struct named *named)
+static void look_at_candidate(struct search *search, const struct named *named)
 {
 	const struct opened *lost = search->lost;
 	const char *port = lost->device.drive.port;
@@ -106,7 +106,7 @@ static void look_at_drive(struct search *search, const struct drive *drive)
 		snprintf(named.label, sizeof(named.label), "%s", drive->block);
 	else
 		snprintf(named.label, sizeof(named.label), "usb:%s,lun=%u", drive->port, lun);
-	look_at(search, &named);
+	look_at_candidate(search, &named);
 }
 
 static void look_at_usb(struct search *search)
@@ -132,7 +132,7 @@ static int look(struct search *search, struct err *err)
 	if (lost->named.kind == NAME_DRIVE && lost->device.drive.port[0])
 		look_at_usb(search);
 	else
-		look_at(search, &lost->named);
+		look_at_candidate(search, &lost->named);
 	if (search->n == 0)
 		return 1;
 	if (search->n == 1 || search->on_old_port)
@@ -165,12 +165,13 @@ static void adopt(struct opened *lost, struct opened *found)
 	lost->device.config_descriptor = lost->descriptors.config;
 	lost->device.config_len = lost->descriptors.config_len;
 	lost->device.reconnects++;
+	lost->device.reset_epoch++; /* that the plug counts another connection is no reset */
 	found->guardian = NULL;
 	found->descriptors = descriptors;
 	device_close(&found->device);
 }
 
-static int give_up(const struct search *search, const char *why, struct err *err)
+static int reconnect_give_up(const struct search *search, const char *why, struct err *err)
 {
 	return err_set(err, ERR_GONE, "%s has not come back%s%s%.500s%s", search->lost->device.name,
 		why, search->last.kind != ERR_NONE ? " (" : "",
@@ -195,9 +196,9 @@ int device_reconnect(struct device *device, struct deadline deadline, const atom
 		if (r == 0)
 			break;
 		if (stop && *stop)
-			return give_up(&search, " before it was stopped", err);
+			return reconnect_give_up(&search, " before it was stopped", err);
 		if (deadline_left_ms(deadline) == 0)
-			return give_up(&search, "", err);
+			return reconnect_give_up(&search, "", err);
 		clock_sleep_ms(LOOK_AGAIN_MS);
 	}
 	adopt(search.lost, search.found);

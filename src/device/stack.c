@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-static char *exchange(char *text, char from, char to)
+static char *exchange_characters(char *text, char from, char to)
 {
 	for (char *p = text; *p; p++) {
 		if (*p == from)
@@ -38,7 +38,7 @@ static bool read_attribute(
 
 char *stack_dev_name(char *name)
 {
-	return exchange(name, '!', '/');
+	return exchange_characters(name, '!', '/');
 }
 
 const struct stack_node *stack_find(const struct stack *stack, const char *name)
@@ -128,7 +128,7 @@ bool stack_name_of(const char *path, char *name, size_t room)
 	if (strncmp(node, "/dev/", 5) != 0 || strlen(node + 5) >= room)
 		return false;
 	snprintf(name, room, "%s", node + 5);
-	exchange(name, '/', '!');
+	exchange_characters(name, '/', '!');
 	return true;
 }
 

@@ -32,7 +32,7 @@ const struct use_sources use_sources_system = {
 	.dev = "/dev",
 };
 
-static __attribute__((format(printf, 2, 3))) void say(struct use *use, const char *format, ...)
+static __attribute__((format(printf, 2, 3))) void use_say(struct use *use, const char *format, ...)
 {
 	size_t n = strlen(use->text);
 	va_list ap;
@@ -145,7 +145,7 @@ static void look_at_mounts(struct stack *stack, struct use *use, const char *pat
 		snprintf(text, sizeof(text), "mounted %s on %s (/dev/%s)",
 			mount.rw ? "read-write" : "read-only", mount.point, stack_dev_name(name));
 		if (!strstr(use->text, text))
-			say(use, "%s", text);
+			use_say(use, "%s", text);
 		use->rw |= mount.rw;
 	}
 }
@@ -166,7 +166,7 @@ static void look_at_swaps(struct stack *stack, struct use *use)
 		if (!stack_name_of(line, name, sizeof(name)) || !(node = stack_find(stack, name)))
 			continue;
 		stack->node[node - stack->node].is_seen = true;
-		say(use, "swap on /dev/%s", stack_dev_name(name));
+		use_say(use, "swap on /dev/%s", stack_dev_name(name));
 		use->rw = true;
 	}
 }
@@ -181,7 +181,7 @@ static void look_at_peers(const struct stack *stack, struct use *use)
 		if (peer->is_mounted || strcmp(peer->name, stack->node[peer->node].name) != 0)
 			continue;
 		memcpy(name, peer->name, sizeof(name));
-		say(use, "part of a btrfs file system that is mounted, out of sight (/dev/%s)",
+		use_say(use, "part of a btrfs file system that is mounted, out of sight (/dev/%s)",
 			stack_dev_name(name));
 		use->rw |= !stack_is_read_only(stack, &stack->node[peer->node]);
 	}
@@ -189,7 +189,7 @@ static void look_at_peers(const struct stack *stack, struct use *use)
 
 static void say_holder(void *context, const char *node, const char *below)
 {
-	say(context, "held by /dev/%s (/dev/%s)", node, below);
+	use_say(context, "held by /dev/%s (/dev/%s)", node, below);
 }
 
 static bool look_around(struct stack *stack, struct use *use, const char *node)
@@ -233,7 +233,7 @@ static void say_unseen(const struct stack *stack, struct use *use, const struct 
 	char name[STACK_NAME_MAX];
 
 	memcpy(name, node->name, sizeof(name));
-	say(use, USE_UNSEEN " (/dev/%s)", stack_dev_name(name));
+	use_say(use, USE_UNSEEN " (/dev/%s)", stack_dev_name(name));
 	use->rw |= !stack_is_read_only(stack, node);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/crc.h"
+#include "base/mem.h"
 #include "image/deflate.h"
 
 #define STORED_MAX 65535u /* of one stored block, RFC 1951 §3.2.4 */
@@ -17,11 +18,6 @@ struct encoder {
 	struct deflater *deflater;
 	uint32_t unit_bytes;
 };
-
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
 
 /* Compressed, encrypted and random data show every byte value about equally often: then the sum of
  * the squared counts is near its least. */
@@ -89,7 +85,7 @@ static bool sum_units(struct data_head *head, uint32_t unit_bytes, const uint8_t
 
 		put_le32(table + (size_t)u * UMS_UNIT_ENTRY_SIZE + UNIT_CRC, crc);
 		head->plain_crc = crc32_join(head->plain_crc, crc, len);
-		zero = zero && all_zero(p, len);
+		zero = zero && mem_is_zero(p, len);
 	}
 	return zero;
 }

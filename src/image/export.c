@@ -37,11 +37,6 @@ static int export_bytes(
 	return 0;
 }
 
-static bool is_zero(const uint8_t *data, size_t len)
-{
-	return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
-}
-
 /* Leaves out what is zero, so that it becomes a hole. */
 static int export_sparse(
 	const struct export *export, uint8_t *data, size_t len, uint64_t offset, struct err *err)
@@ -50,7 +45,7 @@ static int export_sparse(
 
 	for (size_t at = 0; at < len; at += part) {
 		part = len - at < HOLE ? len - at : HOLE;
-		if (!is_zero(data + at, part))
+		if (!mem_is_zero(data + at, part))
 			continue;
 		if (at > from &&
 			export_bytes(export, data + from, at - from, offset + from, err) < 0)

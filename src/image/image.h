@@ -159,12 +159,12 @@ const struct blockmap *image_writer_map(const struct image_writer *writer);
 
 /* The newest blob NAME into *BYTES (freed by the caller) and *LEN.  1: found, 0: the image has none
  * of that name, -1 and ERR: it cannot be told, because a blob of the image is damaged. */
-int image_writer_blob(struct image_writer *writer, const char *name, void **bytes, size_t *len,
-	struct err *err);
+int image_writer_blob(
+	struct image_writer *writer, const char *name, void **bytes, size_t *len, struct err *err);
 
 /* As image_journal(), of an image that is being written. */
-int image_writer_journal(struct image_writer *writer,
-	int (*func)(void *context, const char *json), void *context, struct err *err);
+int image_writer_journal(struct image_writer *writer, int (*func)(void *context, const char *json),
+	void *context, struct err *err);
 
 /* What was added is worth a new generation even if no sector was gained: a user's note.  See
  * image_writer_close(). */

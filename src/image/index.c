@@ -28,7 +28,7 @@ struct index {
 	uint8_t uuid[16];
 };
 
-static int compare(const void *va, const void *vb)
+static int index_compare(const void *va, const void *vb)
 {
 	const struct index_entry *a = va, *b = vb;
 
@@ -40,7 +40,7 @@ static int compare(const void *va, const void *vb)
 static void sort(struct index *index)
 {
 	if (!index->sorted && index->n > 0)
-		qsort(index->entry, index->n, sizeof(*index->entry), compare);
+		qsort(index->entry, index->n, sizeof(*index->entry), index_compare);
 	index->sorted = true;
 }
 
@@ -230,7 +230,7 @@ int index_add(struct index *index, const struct index_entry *entry)
 	last = &index->entry[index->n];
 	*last = *entry;
 	last->slot = entry->lba / index->slot_blocks;
-	index->sorted = index->sorted && (index->n == 0 || compare(last - 1, last) < 0);
+	index->sorted = index->sorted && (index->n == 0 || index_compare(last - 1, last) < 0);
 	index->n++;
 	return 0;
 }

@@ -62,7 +62,7 @@ bool load_find_seal(const struct store *store, struct seal *seal)
 	return seal_at(store, end - UMS_SEAL_TOTAL_SIZE, false, seal);
 }
 
-static void take_seal(struct store *store, const struct seal *seal)
+static void load_take_seal(struct store *store, const struct seal *seal)
 {
 	struct image_info *info = &store->info;
 
@@ -247,7 +247,7 @@ static int load_for_reading(struct store *store, const struct seal *seal, struct
 	struct err failure;
 	bool root, map;
 
-	take_seal(store, seal);
+	load_take_seal(store, seal);
 	root = load_root(store, seal->root, &failure) == 0;
 	if (!root && !load_note_damage(store, &failure, err))
 		return -1;
@@ -328,7 +328,7 @@ int load_store(struct store *store, bool for_writing, struct err *err)
 	if (!sealed)
 		return store_file_crc(
 			store->fd, store->last_ckpt, store->tail, &store->tail_crc, err);
-	take_seal(store, &seal);
+	load_take_seal(store, &seal);
 	store->tail = store->info.file_bytes;
 	store->tail_crc = seal.file_crc;
 	return store_file_crc(store->fd, seal.offset, store->tail, &store->tail_crc, err);

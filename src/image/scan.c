@@ -215,7 +215,7 @@ static int take_data(struct store *store, const struct record *record, struct er
 	return 0;
 }
 
-static void take_seal(struct store *store, const struct record *record)
+static void scan_take_seal(struct store *store, const struct record *record)
 {
 	uint8_t generation[4];
 
@@ -240,7 +240,7 @@ static int take_record(struct store *store, const struct record *record, struct 
 	case UMS_TYPE_CKPT:
 		return take_checkpoint(store, record->offset, false, err);
 	case UMS_TYPE_SEAL:
-		take_seal(store, record);
+		scan_take_seal(store, record);
 		return 0;
 	default: /* pages of an earlier seal, or unknown */
 		return 0;

@@ -154,7 +154,7 @@ static int seal_check(
 }
 
 /* One INDX record of N entries; its line of the root into ROOT. */
-static int put_page(struct image_writer *writer, const struct index_entry *entry, size_t n,
+static int seal_put_page(struct image_writer *writer, const struct index_entry *entry, size_t n,
 	uint8_t *root, struct err *err)
 {
 	cleanup_free uint8_t *payload = malloc(n * UMS_INDEX_ENTRY_SIZE);
@@ -202,7 +202,7 @@ static int put_index(struct image_writer *writer, uint64_t *offset, struct err *
 	for (p = root + UMS_ROOT_HEAD_SIZE; done < n; p += UMS_ROOT_PAGE_SIZE, n_pages++) {
 		size_t take = page_length(&writer->store, entry + done, n - done);
 
-		if (put_page(writer, entry + done, take, p, err) < 0)
+		if (seal_put_page(writer, entry + done, take, p, err) < 0)
 			return -1;
 		done += take;
 	}

@@ -162,7 +162,7 @@ static void find_unrecorded(void *context, const struct image_lost *lost)
 }
 
 /* The records of one slot.  A false index may name one of them many times. */
-static int check_slot(struct verify *verify, uint64_t slot, uint8_t *plain, struct err *err)
+static int verify_check_slot(struct verify *verify, uint64_t slot, uint8_t *plain, struct err *err)
 {
 	struct store *store = &verify->image->store;
 	uint64_t lba = slot * store->slot_blocks;
@@ -200,7 +200,7 @@ static int check_slots(struct verify *verify, struct err *err)
 		if (store_check_slot(store, slot * store->slot_blocks,
 			    mem_min_u64(next * store->slot_blocks, store->info.n_blocks), NULL, 0,
 			    find_unrecorded, verify, err) < 0 ||
-			(found && check_slot(verify, next, plain, err) < 0))
+			(found && verify_check_slot(verify, next, plain, err) < 0))
 			return -1;
 		if (verify->progress)
 			verify->progress(verify->context, next * store->info.run_bytes,
@@ -210,7 +210,7 @@ static int check_slots(struct verify *verify, struct err *err)
 	return 0;
 }
 
-static void check_digests(struct verify *verify)
+static void verify_check_digests(struct verify *verify)
 {
 	const struct image_info *info = image_info(verify->image);
 	uint8_t result[IMAGE_N_HASHES][32] = {{0}};
@@ -360,7 +360,7 @@ static int verify_all(struct verify *verify, struct err *err)
 	if (info->damaged)
 		find(verify, "%s; what checkpoints and records say was checked instead",
 			image_damage(verify->image));
-	check_digests(verify);
+	verify_check_digests(verify);
 	check_refs(verify);
 	check_file_crc(verify);
 	return verify->out_of_memory ? err_memory(err, "verifying") : 0;

@@ -46,7 +46,7 @@ int scsi_exec(struct transport *transport, const struct command *command, struct
 }
 
 /* What a TEST UNIT READY that was not good says: 1 wait, 0 take it as ready, -1 give up. */
-static int judge_not_ready(const struct reply *reply, struct err *err)
+static int exec_not_ready(const struct reply *reply, struct err *err)
 {
 	struct sense sense = sense_parse(reply->sense, reply->sense_len);
 	char text[200];
@@ -82,7 +82,7 @@ int scsi_wait_ready(struct transport *transport, struct deadline deadline, struc
 			return err_prefix(err, "asking whether the drive is ready: ");
 		if (reply.status == SCSI_STATUS_GOOD)
 			return 0;
-		r = judge_not_ready(&reply, err);
+		r = exec_not_ready(&reply, err);
 		if (r <= 0)
 			return r;
 		if (deadline_left_ms(deadline) == 0)

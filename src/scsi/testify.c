@@ -28,8 +28,8 @@ static int put_modes(
 		(size_t)mem_min_u64(reply.moved, 1u + data[0]), err);
 }
 
-static int put_page(struct transport *transport, const struct testimony *testimony, uint8_t page,
-	struct err *err)
+static int testify_put_page(struct transport *transport, const struct testimony *testimony,
+	uint8_t page, struct err *err)
 {
 	uint8_t data[255];
 	char name[16];
@@ -54,7 +54,7 @@ static int put_pages(
 		return -1;
 	for (size_t i = VPD_HEAD; i < len && i < VPD_HEAD + PAGES_MAX; i++) {
 		if (list[i] != VPD_SUPPORTED_PAGES &&
-			put_page(transport, testimony, list[i], err) < 0)
+			testify_put_page(transport, testimony, list[i], err) < 0)
 			return -1;
 	}
 	return 0;

@@ -126,7 +126,7 @@ static void end_out(struct bot_device *bot)
 
 /* Data from the host is accepted as far as it is wanted; what nobody wants is thrown away, or the
  * pipe halts at it (cases 9 and 11). */
-static enum device_answer drain(
+static enum device_answer bot_drain(
 	struct bot_device *bot, const uint8_t *data, size_t len, size_t *moved)
 {
 	uint64_t relevant;
@@ -156,7 +156,7 @@ enum device_answer bot_device_out(
 	if (bot->out_halted)
 		return DEVICE_STALLS;
 	if (bot->stage == STAGE_DATA_OUT)
-		return drain(bot, data, len, moved);
+		return bot_drain(bot, data, len, moved);
 	/* A CBW before the CSW was fetched is not valid either (§6.2.1). */
 	if (bot->stage != STAGE_READY || !cbw_is_valid(data, len))
 		return refuse_cbw(bot);

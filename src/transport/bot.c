@@ -342,7 +342,7 @@ static int bot_setup(struct bot *bot, struct link *link, struct err *err)
 	return 0;
 }
 
-static size_t transfer_limit(const struct link *link, uint32_t quirks)
+static size_t bot_transfer_limit(const struct link *link, uint32_t quirks)
 {
 	size_t most = link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
@@ -364,7 +364,7 @@ struct transport *transport_bot_open(
 	}
 	bot->transport.ops = &transport_bot;
 	bot->transport.max_cdb_len = CBW_CDB_MAX;
-	bot->transport.max_transfer_bytes = transfer_limit(link, quirks);
+	bot->transport.max_transfer_bytes = bot_transfer_limit(link, quirks);
 	bot->residue_untrusted = quirks & QUIRK_IGNORE_RESIDUE;
 	bot->transport.depth = 1;
 	bot->transport.quirks = quirks;

@@ -78,7 +78,7 @@ static ssize_t read_bytes(struct file *file, uint64_t offset, size_t len, uint8_
 	return (ssize_t)len;
 }
 
-static int read_failed(int host_errno, struct reply *reply, struct err *err)
+static int file_read_failed(int host_errno, struct reply *reply, struct err *err)
 {
 	bool gone = errnum_kind(host_errno) == ERRNUM_GONE;
 
@@ -121,7 +121,7 @@ static int file_read(
 	got = read_bytes(
 		file, lba * file->block_bytes, (size_t)(n * file->block_bytes), command->data);
 	if (got < 0)
-		return read_failed(errno, reply, err);
+		return file_read_failed(errno, reply, err);
 	reply->moved = (size_t)got / file->block_bytes * file->block_bytes;
 	return n > 0 && reply->moved == 0 ? cut_off(file, reply, err) : 0;
 }

@@ -190,7 +190,7 @@ static uint64_t attribute(int fd, const char *of_block, const char *of_sg)
 
 /* max_hw_sectors_kb of the disk, which the block layer enforces for SG_IO on the block node and the
  * host adapter for the sg node. */
-static size_t transfer_limit(int fd)
+static size_t sg_transfer_limit(int fd)
 {
 	uint64_t kb =
 		attribute(fd, "queue/max_hw_sectors_kb", "device/block/*/queue/max_hw_sectors_kb");
@@ -239,7 +239,7 @@ struct transport *transport_sg_open(const char *path, uint32_t quirks, struct er
 		sg_close(&sg->transport);
 		return NULL;
 	}
-	sg->transport.max_transfer_bytes = transfer_limit(sg->fd);
+	sg->transport.max_transfer_bytes = sg_transfer_limit(sg->fd);
 	sg->transport.quirks = quirks;
 	sg->transport.max_cdb_len = is_on_usb(sg->fd) ? USB_CDB_MAX : OTHER_CDB_MAX;
 	sg->transport.depth = depth_of(sg->fd);

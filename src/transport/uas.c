@@ -68,7 +68,7 @@ int uas_configure(struct uas *uas, struct err *err)
 	return 0;
 }
 
-static size_t transfer_limit(const struct uas *uas)
+static size_t uas_transfer_limit(const struct uas *uas)
 {
 	size_t most = uas->link->speed >= LINK_SPEED_SUPER ? TRANSFER_SUPER : TRANSFER_HIGH;
 
@@ -230,7 +230,7 @@ struct transport *transport_uas_open(
 	uas->transport.ops = &transport_uas;
 	uas->transport.quirks = quirks;
 	uas->transport.max_cdb_len = TRANSPORT_CDB_MAX;
-	uas->transport.max_transfer_bytes = transfer_limit(uas);
+	uas->transport.max_transfer_bytes = uas_transfer_limit(uas);
 	if (uas_setup(uas, err) < 0) {
 		free(uas);
 		return NULL;

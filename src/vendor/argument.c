@@ -13,7 +13,8 @@ static bool take_range(struct scan *scan, uint64_t most, struct argument *argume
 	       scan_limited(scan, "the largest", argument->min, most, &argument->max);
 }
 
-static bool take_choice(struct reading *reading, struct scan *scan, struct argument *argument)
+static bool argument_take_choice(
+	struct reading *reading, struct scan *scan, struct argument *argument)
 {
 	struct choice *choice;
 
@@ -52,7 +53,7 @@ static bool take_choices(struct reading *reading, struct scan *scan, struct argu
 	const char *before = scan->at;
 
 	while (!scan_end(scan) && *scan->at != ':' && !at_default(scan)) {
-		if (!take_choice(reading, scan, argument))
+		if (!argument_take_choice(reading, scan, argument))
 			return false;
 		before = scan->at;
 	}

@@ -148,7 +148,7 @@ static bool unit_read(struct scan *scan, struct field *field)
 	return (field->unit && field->unit[0]) || scan_mistake(scan, "a unit is wanted here");
 }
 
-static bool is_number(const struct field *field)
+static bool field_is_number(const struct field *field)
 {
 	return field->type == FIELD_NUMBER || field->type == FIELD_REGISTER;
 }
@@ -162,7 +162,7 @@ static bool modifiers_read(struct scan *scan, struct field *field)
 	if (scan_word(scan, "minus") &&
 		!scan_limited(scan, "a number", 0, UINT32_MAX, &field->minus))
 		return false;
-	if (!is_number(field) && (field->times != 1 || field->minus != 0))
+	if (!field_is_number(field) && (field->times != 1 || field->minus != 0))
 		return scan_mistake(scan, "times and minus go with numbers");
 	return !scan_word(scan, "unit") || unit_read(scan, field);
 }
@@ -211,7 +211,7 @@ static bool field_read(struct scan *scan, struct field *field)
 		return false;
 	if (!scan_mark(scan, ":"))
 		return scan_must_end(scan);
-	if (!is_number(field))
+	if (!field_is_number(field))
 		return scan_mistake(scan, "words go with numbers");
 	return words_read(scan, field);
 }

@@ -56,7 +56,7 @@ bool expression_read(struct scan *scan, struct expression *expression)
 }
 
 /* Behind "{". */
-static bool field_read(struct scan *scan, struct piece *piece)
+static bool pattern_field_read(struct scan *scan, struct piece *piece)
 {
 	bool is_signed = false;
 
@@ -94,7 +94,7 @@ bool pattern_read(struct scan *scan, struct pattern *pattern)
 		if (!piece)
 			return false;
 		if (scan_mark(scan, "{")) {
-			if (!field_read(scan, piece))
+			if (!pattern_field_read(scan, piece))
 				return false;
 		} else {
 			*piece = (struct piece){.line = scan_line(scan)};

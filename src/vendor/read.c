@@ -194,7 +194,7 @@ static void take_section(struct reading *reading, unsigned int line, const char 
 /* --- lines --- */
 
 /* What libinih could not tell from something else, or would only say of the first one. */
-static void look_at(struct input *input, const char *text)
+static void read_look_at(struct input *input, const char *text)
 {
 	struct reading *reading = input->reading;
 	size_t blanks = strspn(text, " \t");
@@ -275,13 +275,13 @@ static char *next_line(char *out, int room, void *context)
 		flush(input->reading);
 		return out;
 	}
-	look_at(input, line);
+	read_look_at(input, line);
 	if (!input->skip)
 		memcpy(out, line, len + 1);
 	return out;
 }
 
-static void append(struct reading *reading, unsigned int line, const char *value)
+static void read_append(struct reading *reading, unsigned int line, const char *value)
 {
 	size_t len = strlen(value);
 
@@ -307,7 +307,7 @@ static int take_line(void *context, const char *section, const char *name, const
 		flush(reading);
 		snprintf(reading->key, sizeof(reading->key), "%s", name);
 	}
-	append(reading, input->line, value);
+	read_append(reading, input->line, value);
 	return 1;
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say(struct reading *reading, unsigned int line, const char *format, va_list ap)
+static void scan_say(struct reading *reading, unsigned int line, const char *format, va_list ap)
 {
 	char text[300];
 
@@ -22,7 +22,7 @@ void mistake(struct reading *reading, unsigned int line, const char *format, ...
 	va_list ap;
 
 	va_start(ap, format);
-	say(reading, line, format, ap);
+	scan_say(reading, line, format, ap);
 	va_end(ap);
 }
 
@@ -42,7 +42,7 @@ bool scan_mistake(struct scan *scan, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	say(scan->reading, scan_line(scan), format, ap);
+	scan_say(scan->reading, scan_line(scan), format, ap);
 	va_end(ap);
 	return false;
 }

@@ -23,7 +23,7 @@ static int take_number(const struct argument *argument, const char *text,
 	return 0;
 }
 
-static int take_choice(const struct argument *argument, const char *text,
+static int values_take_choice(const struct argument *argument, const char *text,
 	struct argument_value *value, struct err *err)
 {
 	char words[300] = "";
@@ -97,7 +97,7 @@ static int take_value(const struct argument *argument, const char *text,
 	if (argument->type == ARGUMENT_NUMBER)
 		return take_number(argument, text, value, err);
 	if (argument->type == ARGUMENT_CHOICE)
-		return take_choice(argument, text, value, err);
+		return values_take_choice(argument, text, value, err);
 	return text[0] == '@' ? take_file(argument, text + 1, value, err)
 			      : take_hex(argument, text, value, err);
 }

@@ -266,7 +266,7 @@ static void check_chain(const struct way *first)
 
 	trip_no_image();
 	do {
-		assert_true(++sessions < 100);
+		assert_true(++sessions < 500);
 		way.stop_at = 5 + sessions * 7 % 30;
 		plan(&trip, &way);
 		if (trip_run(&trip) != ACQUIRE_STOPPED)

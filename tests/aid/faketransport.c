@@ -6,6 +6,7 @@
 #include "proto/scsi.h"
 #include "scsi/scsi.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define GARBAGE 0xee
@@ -95,6 +96,9 @@ static int faulty(struct faketransport *fake, enum fake_kind kind, const struct 
 		return no_answer(fake, reply, OUTCOME_TIMED_OUT, err);
 	case FAKE_GONE:
 		return no_answer(fake, reply, OUTCOME_GONE, err);
+	case FAKE_HOST_EIO:
+		reply->host_errno = EIO;
+		return no_answer(fake, reply, OUTCOME_HOST_ERROR, err);
 	case FAKE_BROKEN:
 		return no_answer(fake, reply, OUTCOME_BROKEN, err);
 	case FAKE_SHORT:

@@ -28,6 +28,7 @@ enum fake_kind {
 	FAKE_TIMEOUT,
 	FAKE_BROKEN,
 	FAKE_GONE,	    /* leaves the bus */
+	FAKE_HOST_EIO,	    /* the host's own read fails, as that of a plain file does */
 	FAKE_SHORT,	    /* GOOD, but only the sectors before it come; it comes when first */
 	FAKE_NOTHING,	    /* GOOD, but only the sectors before it come; never it */
 	FAKE_RECOVERED,	    /* RECOVERED ERROR and all data */

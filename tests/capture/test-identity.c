@@ -232,6 +232,21 @@ static void test_testimony(void **state)
 	rig_free(&rig);
 }
 
+/* A drive whose READs hang is not asked a hundred times: each may take half a minute. */
+static void test_drive_hangs(void **state)
+{
+	struct rig rig;
+	char text[4096];
+
+	(void)state;
+	begin(&rig, true, text, sizeof(text));
+	rig_again(&rig, NULL, 0);
+	rig.fake.event[0] = (struct fake_event){EVENT_DEAD_TIMEOUT, 1};
+	assert_int_equal(same(&rig, text), 0);
+	assert_in_range(rig.fake.reads, 1, 2);
+	rig_free(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_other_unit),
 		cmocka_unit_test(test_hostile_identity),
 		cmocka_unit_test(test_drive_leaves),
+		cmocka_unit_test(test_drive_hangs),
 		cmocka_unit_test(test_testimony),
 	};
 

@@ -140,6 +140,25 @@ static void test_words_before_the_session(void **state)
 	end();
 }
 
+/* It leaves the bus while it is looked at whether the medium is the same: it is a drive that has
+ * gone, and nothing is said of its medium. */
+static void test_leaves_meanwhile(void **state)
+{
+	(void)state;
+	for (int pipe = 0; pipe < 2; pipe++) {
+		begin(pipe, NULL, 0);
+		rig.fake.event[0] = (struct fake_event){EVENT_MEDIUM_CHANGED, 7};
+		rig.fake.event[1] = (struct fake_event){EVENT_GONE, 8};
+		rig.fake.next_medium = other;
+		assert_int_equal(rig_run(&rig), CAPTURE_FAILED);
+		assert_int_equal(rig.err.kind, ERR_GONE);
+		assert_null(strstr(rig.err.text, "medium"));
+		assert_int_equal(memsink_lines_with(rig.sink, "\"event\":\"medium\""), 0);
+		rig_check(&rig);
+		end();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_read_ahead_hears),
 		cmocka_unit_test(test_same_medium),
 		cmocka_unit_test(test_words_before_the_session),
+		cmocka_unit_test(test_leaves_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name("capture-medium", tests, NULL, NULL);

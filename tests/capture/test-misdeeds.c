@@ -35,6 +35,10 @@ enum { BOT = 1, UAS = 2, BOTH = BOT | UAS };
 #define ALL_GOOD "good*4096"
 #define ONE_OUT	 "good*1000 failed*1 good*3095"
 
+/* READs over Bulk-Only are shorter. */
+#define PUT_OFF	    "good*992 skipped*32 untried*3072"
+#define PUT_OFF_UAS "good*512 skipped*512 untried*3072"
+
 struct row {
 	const char *fault; /* the setting, or several */
 	int on;
@@ -127,8 +131,10 @@ static const struct row rows[] = {
 	{"hang:lba=1000:always", BOTH, CAPTURE_UNREADABLE, ONE_OUT},
 	{"deaf:lba=1000", BOT, CAPTURE_COMPLETE, ALL_GOOD},
 	{"dead:lba=1000", BOT, CAPTURE_FAILED, NULL, ERR_GONE},
-	{"drop=0:lba=1000", BOTH, CAPTURE_FAILED, NULL, ERR_GONE},
-	{"drop=0:lba=1000", BOTH, CAPTURE_FAILED, NULL, ERR_GONE, 1000},
+	{"drop=0:lba=1000", BOT, CAPTURE_FAILED, PUT_OFF, ERR_GONE},
+	{"drop=0:lba=1000", BOT, CAPTURE_FAILED, PUT_OFF, ERR_GONE, 1000},
+	{"drop=0:lba=1000", UAS, CAPTURE_FAILED, PUT_OFF_UAS, ERR_GONE},
+	{"drop=0:lba=1000", UAS, CAPTURE_FAILED, PUT_OFF_UAS, ERR_GONE, 1000},
 	{"drop=300:lba=1000", BOTH, CAPTURE_FAILED, NULL, ERR_GONE},
 	{"drop=300:lba=1000", BOTH, CAPTURE_COMPLETE, ALL_GOOD, ERR_NONE, 20000},
 	{"drop=300:lba=1000:times=2", BOTH, CAPTURE_COMPLETE, ALL_GOOD, ERR_NONE, 20000},

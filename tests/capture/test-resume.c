@@ -147,7 +147,8 @@ static void test_retries_in_a_later_session(void **state)
 	assert_int_equal(rig_run(&rig), CAPTURE_UNREADABLE);
 	rig_check(&rig);
 	assert_string_equal(rig_states(&rig, text, sizeof(text)), "good*100 bad*1 good*8091");
-	assert_int_equal(rig.fake.reads, 4 + 3);
+	/* The last try was in vain: a good sector is read to see that the drive lives. */
+	assert_int_equal(rig.fake.reads, 4 + 3 + 1);
 	range = blockmap_at(rig.sink->map, 100);
 	assert_int_equal(range.why.tries, 5);
 	assert_int_equal(range.why.sense_key, SENSE_MEDIUM_ERROR);

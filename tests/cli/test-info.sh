@@ -19,14 +19,18 @@ is "… in JSON too" "$("$UMSCTL" info --json notes.ums | jq -c '[.notes, .diges
 	'[[{"key":"sha256","text":"0000"},{"key":"state","text":"sealed twice"},{"key":"k","text":"ab"}],false]'
 
 # --- a journal and an identity that lie ---
-# forge FROM TO: in a copy, which gets right sums of that record.  Both are equally long.
+# forge FROM TO: in a copy, which gets right sums of that record.  TO is filled up with spaces to the length of FROM.
+# FROM may leave out the time at the beginning of a line, where it has {..
 cat >forge.py <<'PY'
 import struct, sys, zlib
 old, new = (a.encode() for a in sys.argv[3:5])
 image = bytearray(open(sys.argv[1], "rb").read())
-assert len(old) == len(new) and old in image
-at = image.index(old)
-image[at:at + len(old)] = new
+at = image.index(old.removeprefix(b"{.."))
+end = at + len(old.removeprefix(b"{.."))
+if old.startswith(b"{.."):
+    at = image.rindex(b'{"time"', 0, at)
+assert len(new) <= end - at
+image[at:end] = new.ljust(end - at)
 head = image.rindex(b"UMSR", 0, at)
 length, = struct.unpack_from("<Q", image, head + 16)
 struct.pack_into("<I", image, head + 40, zlib.crc32(image[head + 64:head + 64 + length]))
@@ -34,10 +38,10 @@ struct.pack_into("<I", image, head + 60, zlib.crc32(image[head:head + 60]))
 open(sys.argv[2], "wb").write(image)
 PY
 forge() {
-	python3 forge.py notes.ums forged.ums "$@"
+	ok "forged: $2" python3 forge.py notes.ums forged.ums "$@"
 }
 for change in '"text":"ab"|"text":null' '"key":"k"|"key":[1]' '"event":"note","key":"k"|"event":null,  "key":"k"' \
-	'{"event":"note","key":"k","text":"ab"}|[{"event":"note","key":"k"},null,0]   '; do
+	'{.."event":"note","key":"k","text":"ab"}|[{"event":"note","key":"k"},null,0]'; do
 	forge "${change%|*}" "${change#*|}"
 	exits "info with ${change#*|}" 0 "$UMSCTL" info forged.ums
 	exits "… as JSON" 0 "$UMSCTL" info --json forged.ums

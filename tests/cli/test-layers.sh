@@ -67,6 +67,41 @@ wrong_libraries() {
 	done
 }
 
+# The parts of a capture stand on each other in the order that source.h writes down; its public headers may be used by
+# all of them.
+capture_levels() {
+	sed -nE 's/^ \*     (([a-z]+\.c )+).*/\1/p' src/capture/source.h
+}
+
+capture_level() {
+	capture_levels | grep -nE "(^| )$1\.c " | cut -d: -f1
+}
+
+upward_includes() {
+	local file part include
+	for file in src/capture/*.[ch]; do
+		part=$(basename "${file%.?}")
+		[[ $part =~ ^(capture|notice|sink)$ && $file == *.h ]] && continue
+		grep -oE '^#include "capture/[^"]+"' "$file" | sed -E 's|.*/(.*)\.h"|\1|' | while read -r include; do
+			[[ $include =~ ^(capture|notice|sink)$ ]] && continue
+			[ "$(capture_level "$include")" -ge "$(capture_level "$part")" ] || echo "$file includes $include.h"
+		done
+	done
+}
+
+is "every part of a capture has its place in source.h" "$(capture_levels | tr ' ' '\n' | grep . | sort)" \
+	"$(cd src/capture && printf '%s\n' *.c | sort)"
+is "none calls upwards there" "$(upward_includes 2>&1)" ""
+
+# A debugger and a reader of a stack trace tell functions apart by their names alone.
+twice_named() {
+	grep -hoE '^static [a-z_0-9 ]*[ *][a-z_0-9]+\(' src/*/*.c | sed -E 's/.*[ *]([a-z_0-9]+)\($/\1/' | sort | uniq -d |
+		while read -r name; do
+			[ "$(grep -lE "^static [a-z_0-9 ]*[ *]$name\(" src/*/*.c | wc -l)" -lt 2 ] || echo "$name"
+		done
+}
+is "no static function has its name in two files" "$(twice_named)" ""
+
 is "every room is in the table" \
 	"$(for room in src/*/; do grep -q "^$(basename "$room"):" <<<"$rooms" || echo "$room"; done)" ""
 is "HACKING.md has the same rooms" \

@@ -55,10 +55,11 @@ static bool logging;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all here */
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-static bool hold;	     /* a sync waits before it ends */
-static unsigned int n_syncs; /* begun */
-static unsigned int failing; /* number of the sync that fails, 0: none */
-static size_t failed_at;     /* steps when it did */
+static bool hold;	      /* a sync waits before it ends */
+static unsigned int releases; /* how often syncs that were held were let go */
+static unsigned int n_syncs;  /* begun */
+static unsigned int failing;  /* number of the sync that fails, 0: none */
+static size_t failed_at;      /* steps when it did */
 
 static struct step *log_step(void)
 {
@@ -158,7 +159,8 @@ int __wrap_fdatasync(int fd)
 	began = n_steps;
 	n_syncs++;
 	pthread_cond_broadcast(&changed);
-	while (hold)
+	/* One that was let go stays so, although the next one is held already. */
+	for (unsigned int mine = releases; hold && mine == releases;)
 		pthread_cond_wait(&changed, &lock);
 	if (logging && failing > 0 && n_syncs == failing)
 		r = fail_sync(began);
@@ -172,6 +174,7 @@ static void sync_hold(bool on)
 {
 	pthread_mutex_lock(&lock);
 	hold = on;
+	releases += !on;
 	pthread_cond_broadcast(&changed);
 	pthread_mutex_unlock(&lock);
 }

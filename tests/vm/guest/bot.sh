@@ -82,13 +82,18 @@ start_capture() {
 	capture=$!
 }
 
+# It says so when drive and image are open.
+captures() {
+	wait_for 30 grep -E '^(capturing|resuming) ' capture.log
+}
+
 # One image, stopped in every way and gone on with after each. 4 is umsctl's own status; the others
 # are the shell's for who died of a signal.
 for stop in KILL:137 SEGV:139 TERM:4 HUP:4 INT:4; do
 	signal=${stop%:*}
 	start_capture
-	check "SIG$signal: in the middle of a capture" wait_for 15 has_driver "$slow_interface" usbfs
-	sleep 0.7
+	check "SIG$signal: in the middle of a capture" captures
+	check "SIG$signal: with the drive taken" has_driver "$slow_interface" usbfs
 	kill "-$signal" -- "-$capture"
 	wait "$capture" 2>/dev/null
 	check "SIG$signal: the exit status" is $? "${stop#*:}"
@@ -112,7 +117,7 @@ done
 authorise=/sys/bus/usb/devices/${slow_interface%:*}/authorized
 for route in sg bot; do
 	start_capture $route
-	sleep 1.5
+	check "in the middle of a capture through $route" captures
 	echo 0 >"$authorise"
 	wait "$capture"
 	check "pulled out while captured through $route: status 4" is $? 4
