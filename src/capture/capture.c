@@ -79,8 +79,8 @@ static int run_begin(struct run *run, const struct capture_observer *observer)
 		return source_end(source, CAPTURE_FAILED);
 	}
 	set_observers(run, observer);
-	if (keep_begin(&run->keep, source) < 0 ||
-		reading_begin(&run->reading, source, &run->keep) < 0)
+	keep_begin(&run->keep, source);
+	if (reading_begin(&run->reading, source, &run->keep) < 0)
 		return -1;
 	source_tell(source, &(struct capture_notice){.kind = NOTICE_BEGIN});
 	return 0;
@@ -218,7 +218,7 @@ static void fill_result(const struct run *run, struct capture_result *result)
 	result->elapsed_ms = progress_elapsed_ms(&run->progress);
 	result->resets = run->reading.resets;
 	result->reconnects = run->reading.lost.reconnects;
-	result->written_to = run->keep.written_to;
+	result->written_to = run->source.device->watch.seen;
 }
 
 enum capture_end capture_run(struct device *device, struct capture_sink *sink,
@@ -248,7 +248,6 @@ enum capture_end capture_run(struct device *device, struct capture_sink *sink,
 	if (err)
 		*err = run.err;
 	reading_end(&run.reading);
-	keep_end(&run.keep);
 	free(run.source.block);
 	return result->end;
 }

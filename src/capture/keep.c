@@ -9,7 +9,7 @@
 #define MS_NS	    1000000ull
 #define PATIENCE_NS (30 * 1000 * MS_NS)
 
-int keep_begin(struct keep *keep, struct source *source)
+void keep_begin(struct keep *keep, struct source *source)
 {
 	unsigned int ms = source->options->checkpoint_ms;
 	uint64_t now = clock_now_ns();
@@ -21,14 +21,7 @@ int keep_begin(struct keep *keep, struct source *source)
 		.slot_ns = now,
 		.pass = PASS_FORWARD,
 	};
-	keep->watch = device_watch_begin(source->device, source->err);
-	return keep->watch ? 0 : source_end(source, CAPTURE_FAILED);
-}
-
-void keep_end(struct keep *keep)
-{
-	device_watch_end(keep->watch);
-	keep->watch = NULL;
+	device_watch_begin(source->device);
 }
 
 void keep_good(struct keep *keep, uint64_t bytes)
@@ -47,15 +40,13 @@ void keep_trouble(struct keep *keep)
 	keep->trouble = true;
 }
 
-/* Once is enough: from then on the image is one of no single moment. */
 static void look_for_writers(struct keep *keep)
 {
 	const struct source *source = keep->source;
 	char what[400];
 
-	if (keep->written_to || !device_watch_look(keep->watch, what, sizeof(what)))
+	if (!device_watch_look(source->device, what, sizeof(what)))
 		return;
-	keep->written_to = true;
 	source_say(source, NOTICE_WRITTEN, keep->position,
 		"%s: what was read before and after that may not fit together", what);
 }

@@ -20,13 +20,9 @@ struct keep {
 
 	/* A slot's worth of bytes has come since then, or not. */
 	uint64_t slot_ns, slot_bytes;
-
-	struct device_watch *watch; /* NULL: nobody else can be seen to use it */
-	bool written_to;
 };
 
-int keep_begin(struct keep *keep, struct source *source);
-void keep_end(struct keep *keep);
+void keep_begin(struct keep *keep, struct source *source);
 
 /* BYTES more have been committed; or something went wrong. */
 void keep_good(struct keep *keep, uint64_t bytes);

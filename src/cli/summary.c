@@ -41,8 +41,8 @@ static void print_state(const struct acquire_result *r, FILE *out)
 static void print_remarks(const struct acquire_result *r, FILE *out)
 {
 	uint64_t recovered = acquire_count(&r->counts, BLOCK_MASK(BLOCK_RECOVERED));
-	uint64_t left = acquire_count(
-		&r->counts, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
+	uint64_t left =
+		acquire_count(&r->counts, BLOCK_MASK(BLOCK_UNTRIED) | BLOCK_MASK(BLOCK_SKIPPED));
 
 	if (left > 0 && r->end != ACQUIRE_STOPPED)
 		fprintf(out,

@@ -81,6 +81,16 @@ struct drive_list {
 int drive_list_read(struct drive_list *list, bool look_closer, struct err *err);
 void drive_list_free(struct drive_list *list);
 
+/* Whether another program writes to a drive: see watch.h. */
+struct device_watch {
+	bool begun;
+	char block[64];	  /* its disk at the last look */
+	bool counted;	  /* `written` is known */
+	uint64_t written; /* sectors of 512 bytes, when it was counted first */
+	bool writable;	  /* it was mounted read-write at the first look: the user knows */
+	bool seen;	  /* it was written to since, or could be */
+};
+
 /* A drive, opened. */
 struct device {
 	struct transport *transport; /* behind the read-only guard, unless `any_command`;
@@ -97,7 +107,8 @@ struct device {
 	uint32_t reset_epoch;	 /* up to which resets have been told of (struct reply): by the one
 				  * who sends commands.  A reconnect counts it on */
 	uint64_t size_bytes;	 /* n_blocks × block_bytes, or a plain file's exact size */
-	char unit_serial[128];	 /* VPD page 80h, escaped */
+	struct device_watch watch;
+	char unit_serial[128];		  /* VPD page 80h, escaped */
 	const uint8_t *device_descriptor; /* 18 bytes, or NULL when not USB; the device's */
 	const uint8_t *config_descriptor;
 	size_t config_len;

@@ -4,19 +4,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "device/use.h"
-
-struct device_watch {
-	const struct device *device;
-	char block[sizeof(((struct drive *)0)->block)]; /* its disk at the last look */
-	bool counted;					/* `written` is known */
-	uint64_t written;				/* sectors of 512 bytes */
-	bool writable; /* was at the first look: known to the user */
-};
 
 /* The seventh number of a disk's stat file (Linux, Documentation/block/stat.rst). */
 static bool sectors_written(const char *block, uint64_t *written)
@@ -32,9 +23,10 @@ static bool sectors_written(const char *block, uint64_t *written)
 }
 
 /* A drive that has come back may have another disk, whose count begins anew. */
-static void follow_drive(struct device_watch *watch)
+static void watch_follow(struct device *device)
 {
-	const char *block = watch->device->drive.block;
+	struct device_watch *watch = &device->watch;
+	const char *block = device->drive.block;
 
 	if (strcmp(watch->block, block) == 0)
 		return;
@@ -42,38 +34,28 @@ static void follow_drive(struct device_watch *watch)
 	watch->counted = sectors_written(block, &watch->written);
 }
 
-struct device_watch *device_watch_begin(struct device *device, struct err *err)
+void device_watch_begin(struct device *device)
 {
-	struct device_watch *watch = calloc(1, sizeof(*watch));
+	struct device_watch *watch = &device->watch;
 
-	if (!watch) {
-		err_memory(err, "to see who else uses the drive");
-		return NULL;
-	}
-	watch->device = device;
+	if (watch->begun)
+		return;
+	watch->begun = true;
 	watch->writable = device->drive.mounted_rw;
-	follow_drive(watch);
-	return watch;
+	watch_follow(device);
 }
 
-void device_watch_end(struct device_watch *watch)
-{
-	free(watch);
-}
-
-bool device_watch_look(struct device_watch *watch, char *what, size_t room)
+/* What can be seen now that could not be at the first look. */
+static bool watch_see(const struct device_watch *watch, char *what, size_t room)
 {
 	uint64_t written;
 	struct use use;
 
-	follow_drive(watch);
-	if (!watch->block[0])
-		return false;
 	if (watch->counted && sectors_written(watch->block, &written) &&
 		written != watch->written) {
 		snprintf(what, room,
-			"another program has written %" PRIu64 " sectors to %s since the capture "
-			"began",
+			"another program has written %" PRIu64
+			" sectors to %s since the capture began",
 			written - watch->written, watch->block);
 		return true;
 	}
@@ -85,4 +67,15 @@ bool device_watch_look(struct device_watch *watch, char *what, size_t room)
 	snprintf(what, room, "%s was free for reading when the capture began, and is now: %.300s",
 		watch->block, use.text);
 	return true;
+}
+
+bool device_watch_look(struct device *device, char *what, size_t room)
+{
+	struct device_watch *watch = &device->watch;
+
+	if (watch->seen)
+		return false;
+	watch_follow(device);
+	watch->seen = watch->block[0] && watch_see(watch, what, room);
+	return watch->seen;
 }

@@ -9,15 +9,14 @@
 
 #include "device/device.h"
 
-struct device_watch;
-
-/* Takes the first look.  NULL and ERR only when memory is out: a drive without a kernel's disk
- * (libusb, simulated) has nobody else to be seen. */
-struct device_watch *device_watch_begin(struct device *device, struct err *err);
-void device_watch_end(struct device_watch *watch);
+/* Takes the first look at DEVICE; does nothing when that was done since it was opened, so that a
+ * later run of the same session goes on from there.  A drive without a kernel's disk (libusb,
+ * simulated) has nobody else to be seen. */
+void device_watch_begin(struct device *device);
 
 /* True when the drive has been written to since the first look, or can be now and could not then;
- * WHAT (ROOM bytes) says what was seen. */
-bool device_watch_look(struct device_watch *watch, char *what, size_t room);
+ * WHAT (ROOM bytes) says what was seen.  Once is enough: from then on device->watch.seen is true,
+ * and nobody looks any more. */
+bool device_watch_look(struct device *device, char *what, size_t room);
 
 #endif

@@ -33,7 +33,7 @@ done
 ok "nothing else is lost" equal_raw bad.ums holes.raw
 
 exits "a sector that hangs: exit 3" 3 "$UMSCTL" capture --timeout 1 sim:mixed,size=4M,bad=100,hang=3000 both.ums
-is "… each that is counted is told of" "$(grep -cE '^cannot read LBA (100|3000): ' err)" 2
+is "… each that is counted is told of" "$(grep -cE '^(cannot read LBA 100|failed, and not known to be bad: LBA 3000): ' err)" 2
 
 sums_before=$(sha256sum bad.ums)
 exits "again: nothing to do, exit 3" 3 "$UMSCTL" capture sim:mixed,size=8M,bad=100-102 bad.ums
