@@ -246,6 +246,36 @@ static int read_piece(const struct slot_read *read, const struct index_entry *en
 	return 0;
 }
 
+/*
+ * The same of those that the map says the drive gave; the others are zeros, whatever the record has
+ * of them.  They may lie in a unit that was found damaged and was not read again as a whole: what
+ * the image does not claim to have cannot be missed.  A salvage names all damage that it meets,
+ * also where it has been before.
+ */
+static int read_claimed(const struct slot_read *read, const struct index_entry *entry, uint64_t lba,
+	uint64_t n, struct err *err)
+{
+	uint64_t end = lba + n, block = read->store->info.block_bytes;
+	uint64_t from = lba * block, to = end * block;
+	struct block_range range;
+	uint8_t *data;
+
+	range = blockmap_at(read->store->map, lba);
+	if (!read->checked || read->lose ||
+		(BLOCK_MASK(range.state) & BLOCK_HAVE && range.lba + range.n >= end))
+		return read_piece(read, entry, lba, n, err);
+	data = asked_for(read, &from, &to);
+	if (data)
+		memset(data, 0, (size_t)(to - from));
+	while (lba < end && blockmap_next(read->store->map, lba, BLOCK_HAVE, &range) &&
+		range.lba < end) {
+		lba = mem_min_u64(range.lba + range.n, end);
+		if (read_piece(read, entry, range.lba, lba - range.lba, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Sectors LBA … END-1 are in no record.  They read as zeros, but none of them can be good. */
 static int check_unrecorded(
 	const struct slot_read *read, uint64_t lba, uint64_t end, struct err *err)
@@ -291,7 +321,7 @@ static int read_newest_first(const struct slot_read *read, struct cover *cover,
 		uint64_t end = entry[i].lba + entry[i].n_blocks;
 
 		while (cover_take(cover, entry[i].lba, end, &lba, &part)) {
-			if (read_piece(read, &entry[i], lba, part, err) < 0)
+			if (read_claimed(read, &entry[i], lba, part, err) < 0)
 				return -1;
 		}
 	}
@@ -312,7 +342,7 @@ static int read_in_slot(const struct slot_read *read, uint64_t slot, struct err 
 	if (load_slot(read->store, slot, &entry, &n, err) < 0)
 		return -1;
 	if (n == 1 && entry->lba <= first && end - entry->lba <= entry->n_blocks)
-		return read_piece(read, entry, first, end - first, err);
+		return read_claimed(read, entry, first, end - first, err);
 	memset(read->data, 0, read->len);
 	if (n == 0)
 		return read->checked ? check_unrecorded(read, first, end, err) : 0;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -323,6 +324,30 @@ static void test_damaged_and_bad(void **state)
 	}
 }
 
+/* The image can be exported: what it does not claim to have is zeros, whatever is damaged. */
+static void exports(void)
+{
+	const struct image_export_options options = {.sparse = true};
+	struct err err = {.kind = ERR_NONE};
+	struct image *image = image_open(trip_image, &err);
+	int out = memfd_create("export", 0);
+
+	assert_non_null(image);
+	assert_true(out >= 0);
+	if (image_export(image, out, &options, &err) < 0)
+		fail_msg("%s", err.text);
+	for (uint64_t lba = 0; lba < TRIP_BLOCKS; lba++) {
+		static const uint8_t zeros[512];
+		bool have = BLOCK_MASK(blockmap_at(image_map(image), lba).state) & BLOCK_HAVE;
+		uint8_t sector[512];
+
+		assert_int_equal(pread(out, sector, 512, (off_t)(lba * 512)), 512);
+		assert_memory_equal(sector, have ? trip_medium + lba * 512 : zeros, 512);
+	}
+	close(out);
+	image_close(image);
+}
+
 /* The drive leaves before anything of what the image lost is read again: the image stays as it was.
  * When something has been read it is kept. */
 static void test_damaged_and_gone(void **state)
@@ -346,6 +371,7 @@ static void test_damaged_and_gone(void **state)
 			assert_int_equal(trip.result.damaged, UNIT_SECTORS);
 			assert_true(trip.result.counts.by_state[BLOCK_GOOD] >
 				    TRIP_BLOCKS - UNIT_SECTORS);
+			exports();
 			free(before.p);
 		} else {
 			assert_untouched(before);
