@@ -36,6 +36,30 @@ const char *capture_pass_name(enum capture_pass pass)
 	return pass >= PASS_FORWARD && pass <= PASS_DONE ? names[pass] : "unknown";
 }
 
+const char *capture_notice_word(enum capture_notice_kind kind)
+{
+	switch (kind) {
+	case NOTICE_GONE:
+		return "gone";
+	case NOTICE_DEAD:
+		return "dead";
+	case NOTICE_HELP:
+		return "revive";
+	case NOTICE_BACK:
+		return "back";
+	case NOTICE_CAPACITY:
+		return "capacity";
+	case NOTICE_MEDIUM:
+		return "medium";
+	case NOTICE_WRITTEN:
+		return "written";
+	case NOTICE_RESET:
+		return "reset";
+	default:
+		return NULL;
+	}
+}
+
 /* The part asked for, within the drive. */
 static int run_set_part(struct source *source)
 {

@@ -13,31 +13,6 @@
 #define ERROR_LINES_MAX 1000
 #define RESET_LINES_MAX 1000
 
-/* The word for a kind of notice; NULL: it is no line by itself. */
-static const char *journal_word(enum capture_notice_kind kind)
-{
-	switch (kind) {
-	case NOTICE_GONE:
-		return "gone";
-	case NOTICE_DEAD:
-		return "dead";
-	case NOTICE_HELP:
-		return "revive";
-	case NOTICE_BACK:
-		return "back";
-	case NOTICE_CAPACITY:
-		return "capacity";
-	case NOTICE_MEDIUM:
-		return "medium";
-	case NOTICE_WRITTEN:
-		return "written";
-	case NOTICE_RESET:
-		return "reset";
-	default:
-		return NULL;
-	}
-}
-
 static struct json_object *journal_line(const char *event)
 {
 	struct json_object *line = json_object_new_object();
@@ -122,7 +97,7 @@ static void journal_put_pass(struct journal *j, const char *event)
 
 static void journal_put_event(struct journal *j, const struct capture_notice *notice)
 {
-	const char *word = journal_word(notice->kind);
+	const char *word = capture_notice_word(notice->kind);
 	struct json_object *line;
 
 	if (!word)

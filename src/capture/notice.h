@@ -62,6 +62,10 @@ enum capture_notice_kind {
 	NOTICE_END,
 };
 
+/* The word for what happened to the drive as a whole ("gone", "back", "revive" …), the same in
+ * journal and output; NULL for all other kinds. */
+const char *capture_notice_word(enum capture_notice_kind kind);
+
 struct capture_notice {
 	enum capture_notice_kind kind;
 	enum capture_pass pass;

@@ -121,28 +121,7 @@ static void view_say(struct progress_view *view, const char *text)
 
 static const char *kind_word(enum capture_notice_kind kind)
 {
-	switch (kind) {
-	case NOTICE_UNREADABLE:
-		return "unreadable";
-	case NOTICE_RESET:
-		return "reset";
-	case NOTICE_GONE:
-		return "gone";
-	case NOTICE_DEAD:
-		return "dead";
-	case NOTICE_HELP:
-		return "help";
-	case NOTICE_BACK:
-		return "back";
-	case NOTICE_CAPACITY:
-		return "capacity";
-	case NOTICE_MEDIUM:
-		return "medium";
-	case NOTICE_WRITTEN:
-		return "written";
-	default:
-		return NULL;
-	}
+	return kind == NOTICE_UNREADABLE ? "unreadable" : capture_notice_word(kind);
 }
 
 static void say_json(struct progress_view *view, const struct capture_notice *notice)
