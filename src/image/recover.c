@@ -77,7 +77,8 @@ static int recover_found(
 	return 0;
 }
 
-/* Page after page; for what lies between two that can be read, what was found. */
+/* Page after page, which are in order; for what lies between two that can be read, what was found.
+ */
 static int recover_pages(
 	struct store *store, struct index *index, const uint8_t *page, uint64_t n, struct err *err)
 {
@@ -90,8 +91,6 @@ static int recover_pages(
 					 : UINT64_MAX;
 		struct err failure = {0};
 
-		if (first < missing_from || end < first)
-			continue;
 		if (!recover_page(store, index, page, &failure)) {
 			if (failure.kind == ERR_NO_MEMORY)
 				return err_memory(err, "opening the image");
