@@ -88,6 +88,7 @@ $B/tests/vm/usbredir-server: $B/tests/vm/usbredir-server.o $B/libumsctl.a
 
 # Tests that stand between the program and the system.
 $B/tests/base/test-newfile: TEST_LDFLAGS = -Wl,--wrap=renameat2,--wrap=link,--wrap=fsync
+$B/tests/device/test-watch: TEST_LDFLAGS = -Wl,--wrap=fopen64
 $B/tests/transport/test-file: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/acquire/test-hosterror: TEST_LDFLAGS = -Wl,--wrap=pread64
 $B/tests/image/test-powercut: TEST_LDFLAGS = -Wl,--wrap=pwritev64,--wrap=ftruncate64,--wrap=fdatasync,--wrap=posix_fadvise64

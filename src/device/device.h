@@ -84,11 +84,12 @@ void drive_list_free(struct drive_list *list);
 /* Whether another program writes to a drive: see watch.h. */
 struct device_watch {
 	bool begun;
-	char block[64];	  /* its disk at the last look */
-	bool counted;	  /* `written` is known */
-	uint64_t written; /* sectors of 512 bytes, when it was counted first */
-	bool writable;	  /* it was mounted read-write at the first look: the user knows */
-	bool seen;	  /* it was written to since, or could be */
+	char block[64];	      /* its disk at the last look */
+	uint64_t disk_number; /* that disk's, or 0 */
+	bool counted;	      /* `written` is known */
+	uint64_t written;     /* sectors of 512 bytes, when it was counted first */
+	bool writable;	      /* it was mounted read-write at the first look: the user knows */
+	bool seen;	      /* it was written to since, or could be */
 };
 
 /* A drive, opened. */
